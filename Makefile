@@ -1,0 +1,74 @@
+# The commands a person runs; `make help` lists them. All of them set up what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(VENV)/bootstrap/bin/uv
+STAMP := $(VENV)/.set-up
+DEVELOPMENT_STAMP := $(VENV)/.set-up-for-development
+PYTEST_WORKERS ?= 2
+
+# An interpreter or tool must not pick packages from folders of this repository.
+export PYTHONSAFEPATH := 1
+unexport PYTHONPATH
+
+.PHONY: help setup demo test test-fast lint format bench clean lock
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# uv installs the locked, hashed set in seconds; it is itself installed from a hashed lock.
+$(UV): requirements/bootstrap.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed"; echo "mend:  install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11"; echo "mend:  make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "error: no virtual environment could be made"; echo "mend:  on Debian: apt-get install python3.11-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)/bootstrap
+	@$(VENV)/bootstrap/bin/pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(STAMP): $(UV) requirements/runtime.txt platform/pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable platform
+	@touch $@
+
+$(DEVELOPMENT_STAMP): $(STAMP) requirements/development.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/development.txt
+	@touch $@
+
+setup: $(DEVELOPMENT_STAMP) ## install everything, development tools included, in .venv
+
+demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> ALLOW_MISSING=1
+	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
+
+test: $(DEVELOPMENT_STAMP) ## prove everything
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+test-fast: $(DEVELOPMENT_STAMP) ## the subset for the inner loop, under a minute
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not slow"
+
+lint: $(DEVELOPMENT_STAMP) ## formats, lints, types, SQL, workflow files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy platform/src dags tests
+	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt
+
+format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be written
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfmt --quiet --no-progressbar dbt
+
+bench: $(STAMP) ## print ratios measured in one run
+	@$(BIN)/olist bench
+
+lock: $(UV) ## resolve requirements/*.in into the hashed locks
+	@for name in bootstrap runtime development; do \
+		$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; \
+	done
+
+clean: ## remove the virtual environment, data and caches
+	rm -rf $(VENV) data dbt/target dbt/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

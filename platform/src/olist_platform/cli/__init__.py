@@ -1,0 +1,1 @@
+"""The `olist` command: one thin module per subcommand."""

@@ -1,0 +1,33 @@
+"""What every subcommand prints with, and how it ends on an error."""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from olist_platform.environment import Environment, load_environment, parse_environment_name
+from olist_platform.errors import OlistError
+
+out = Console()
+err = Console(stderr=True)
+
+EnvironmentOption = Annotated[
+    str,
+    typer.Option("--env", "-e", envvar="OLIST_ENV", help="Environment: local, dev or prod."),
+]
+
+
+def environment_named(text: str) -> Environment:
+    """Load the environment that a user's text names; raises OlistError."""
+    return load_environment(parse_environment_name(text))
+
+
+def fail(error: OlistError) -> NoReturn:
+    """Print an error and its mend to standard error and exit with 1."""
+    message = Text.assemble(("error: ", "bold red"), error.message)
+    err.print(message, soft_wrap=True)
+    if error.mend:
+        err.print(Text.assemble(("mend:  ", "bold green"), error.mend), soft_wrap=True)
+    sys.exit(1)

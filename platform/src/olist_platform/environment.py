@@ -1,0 +1,230 @@
+"""The settings of one environment, read from `environments/<name>.yaml` and from nowhere else.
+
+Every key is required, unknown keys are refused and nothing has a fallback: what is missing is an
+error that names the file and the key.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.naming import EnvironmentName, Names
+from olist_platform.repository import repository_root
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SecretReference(_Settings):
+    """A secret that an environment names but never holds."""
+
+    environment_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+    def is_set(self) -> bool:
+        """Whether the variable has a value on this machine."""
+        return bool(os.environ.get(self.environment_variable))
+
+    def read(self) -> SecretStr:
+        """Return the secret.
+
+        Raises:
+            OlistError: The variable is unset or empty.
+        """
+        value = os.environ.get(self.environment_variable)
+        if not value:
+            raise OlistError(
+                f"the secret {self.environment_variable} is not set",
+                f"export {self.environment_variable} before running this command",
+            )
+        return SecretStr(value)
+
+
+class DuckDBWarehouse(_Settings):
+    """The embedded warehouse: one file on this machine."""
+
+    engine: Literal["duckdb"]
+    folder: Path
+    threads: Annotated[int, Field(ge=1, le=64)]
+    memory_limit_gib: Annotated[float, Field(gt=0)]
+
+
+class SnowflakeWarehouse(_Settings):
+    """A Snowflake account reached by the transformer's service user with a key pair."""
+
+    engine: Literal["snowflake"]
+    organization_name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    account_name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    threads: Annotated[int, Field(ge=1, le=64)]
+    private_key: SecretReference
+
+    @property
+    def account(self) -> str:
+        """Account identifier as the Snowflake connector wants it."""
+        return f"{self.organization_name}-{self.account_name}"
+
+
+class FolderLanding(_Settings):
+    """Landing files in a folder of this machine."""
+
+    kind: Literal["folder"]
+    folder: Path
+
+
+class S3Landing(_Settings):
+    """Landing files in the S3 bucket that the naming module names.
+
+    Attributes:
+        aws_account_id: Twelve digits; part of the bucket's name.
+        region: AWS region of the bucket.
+        endpoint_url: Another S3 endpoint, or null for AWS itself.
+    """
+
+    kind: Literal["s3"]
+    aws_account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
+    region: str
+    endpoint_url: str | None
+
+
+class DbtSettings(_Settings):
+    """How dbt runs here.
+
+    Attributes:
+        quarantine_max_share: Largest share of a dataset's rows that may be quarantined, 0 to 1.
+    """
+
+    quarantine_max_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class AirflowSettings(_Settings):
+    """How the production DAG runs here.
+
+    Attributes:
+        schedule: Cron expression in UTC, or null for runs by hand only.
+        retries: Further tries of a failed task.
+        retry_delay_seconds: Delay before the first of them; it doubles each time.
+        task_timeout_minutes: A task running longer is failed.
+    """
+
+    schedule: str | None
+    retries: Annotated[int, Field(ge=0, le=10)]
+    retry_delay_seconds: Annotated[int, Field(ge=1)]
+    task_timeout_minutes: Annotated[int, Field(ge=1)]
+
+
+class Environment(_Settings):
+    """One environment's whole configuration."""
+
+    name: EnvironmentName
+    description: str
+    warehouse: Annotated[DuckDBWarehouse | SnowflakeWarehouse, Field(discriminator="engine")]
+    landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
+    dbt: DbtSettings
+    airflow: AirflowSettings
+
+    @model_validator(mode="after")
+    def _snowflake_reads_s3(self) -> "Environment":
+        if self.warehouse.engine == "snowflake" and self.landing.kind != "s3":
+            raise ValueError("landing.kind: Snowpipe reads S3 only, so it must be 's3'")
+        return self
+
+    @property
+    def names(self) -> Names:
+        """The names of this environment's objects."""
+        return Names(self.name)
+
+    @property
+    def duckdb_path(self) -> Path:
+        """Absolute path of the DuckDB file.
+
+        Raises:
+            OlistError: The environment's warehouse is not DuckDB.
+        """
+        if not isinstance(self.warehouse, DuckDBWarehouse):
+            raise OlistError(
+                f"environment '{self.name}' runs on {self.warehouse.engine}, not on DuckDB",
+                "use '--env local' for commands on the embedded warehouse",
+            )
+        folder = repository_root() / self.warehouse.folder
+        return folder / f"{self.names.duckdb_database}.duckdb"
+
+    @property
+    def landing_url(self) -> str:
+        """The landing's place: an absolute folder, or `s3://<bucket>`."""
+        match self.landing:
+            case FolderLanding(folder=folder):
+                return str(repository_root() / folder)
+            case S3Landing(aws_account_id=account):
+                return f"s3://{self.names.landing_bucket(account)}"
+
+
+def environments_folder() -> Path:
+    """Folder of the environment files."""
+    return repository_root() / "environments"
+
+
+def parse_environment_name(text: str) -> EnvironmentName:
+    """Return the member that a user's text names.
+
+    Raises:
+        OlistError: There is no such environment.
+    """
+    try:
+        return EnvironmentName(text)
+    except ValueError:
+        known = ", ".join(EnvironmentName)
+        raise OlistError(f"unknown environment '{text}'", f"use one of: {known}") from None
+
+
+def load_environment(name: EnvironmentName, folder: Path | None = None) -> Environment:
+    """Read and check one environment's file.
+
+    Args:
+        name: The environment.
+        folder: Where its file lies; the checkout's `environments/` unless told.
+
+    Raises:
+        OlistError: The file is missing, is not YAML, or a key is missing, unknown or wrong.
+    """
+    path = (folder or environments_folder()) / f"{name}.yaml"
+    with os_errors_explained(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise OlistError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise OlistError(f"{path}: expected keys and values", "see environments/README.md")
+    try:
+        environment = Environment.model_validate(content)
+    except ValidationError as error:
+        raise OlistError(
+            f"{path}: " + "; ".join(_explain(detail) for detail in error.errors()),
+            "see environments/README.md for the keys and their meaning",
+        ) from error
+    if environment.name is not name:
+        raise OlistError(
+            f"{path}: key 'name' says '{environment.name}', the file's name says '{name}'",
+            "make them agree",
+        )
+    return environment
+
+
+def _explain(detail: ErrorDetails) -> str:
+    """Say in one clause which key is wrong and how."""
+    variants = {"duckdb", "snowflake", "folder", "s3"}
+    location = [str(part) for part in detail["loc"]]
+    # Pydantic puts the variant's name of a union after its key; a user's file has no such level.
+    key = ".".join(
+        part for index, part in enumerate(location) if index != 1 or part not in variants
+    )
+    if detail["type"] == "missing":
+        return f"key '{key}' is missing"
+    if detail["type"] == "extra_forbidden":
+        return f"key '{key}' is unknown"
+    return f"key '{key}': {detail['msg']}" if key else str(detail["msg"])

@@ -1,0 +1,55 @@
+"""The one error a user sees, and the translation of the machine's errors into it."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class OlistError(Exception):
+    """A fault a user can mend.
+
+    Attributes:
+        message: What is wrong; names the file, key or row.
+        mend: What the user does about it; empty when the message says it.
+    """
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+
+_OS_ERRORS = {
+    errno.ENOSPC: ("no space left on the disk", "free some space, then run the same command again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),
+    errno.EFBIG: ("the file-size limit is reached", "raise the limit (ulimit -f) and run again"),
+    errno.EROFS: ("the disk is read-only", "choose a writable place, or remount the disk"),
+    errno.EACCES: ("permission denied", "check the owner and the mode of that path"),
+    errno.EPERM: ("operation not permitted", "check the owner and the mode of that path"),
+    errno.ENOENT: ("it does not exist", "check the path"),
+    errno.ENOTDIR: ("a part of the path is not a folder", "check the path"),
+    errno.EISDIR: ("it is a folder, not a file", "check the path"),
+    errno.EEXIST: ("it is in the way: a file or folder of that name exists", "check the path"),
+}
+
+
+def from_os_error(error: OSError, path: Path | str | None = None) -> OlistError:
+    """Translate an operating-system error into one a user can act on.
+
+    Args:
+        error: What the operating system said.
+        path: The path at work, used when the error itself names none.
+    """
+    subject = error.filename or path
+    what, mend = _OS_ERRORS.get(error.errno or 0, (error.strerror or str(error), ""))
+    return OlistError(f"{subject}: {what}" if subject else what, mend)
+
+
+@contextmanager
+def os_errors_explained(path: Path | str | None = None) -> Iterator[None]:
+    """Raise OSError from the block as an OlistError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(error, path) from error

@@ -1,0 +1,109 @@
+"""Every database, schema, warehouse, role, bucket and pipe name, from one environment name.
+
+Infra creates these names, dbt profiles and DAGs use them, tests compare them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from olist_platform.source_catalog import Dataset
+
+
+class EnvironmentName(StrEnum):
+    """The closed set of environments; adding one is a member here and its files."""
+
+    LOCAL = "local"
+    DEV = "dev"
+    PROD = "prod"
+
+
+class Layer(StrEnum):
+    """A schema of the warehouse, in the order data flows through them."""
+
+    RAW = "raw"
+    STAGING = "staging"
+    INTERMEDIATE = "intermediate"
+    MARTS = "marts"
+    SNAPSHOTS = "snapshots"
+    MONITORING = "monitoring"
+
+
+class Workload(StrEnum):
+    """What a Snowflake warehouse is paid for."""
+
+    LOAD = "load"
+    TRANSFORM = "transform"
+    REPORT = "report"
+
+
+class FunctionalRole(StrEnum):
+    """A job; it holds access roles only."""
+
+    LOADER = "loader"
+    TRANSFORMER = "transformer"
+    REPORTER = "reporter"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one environment's objects; Snowflake's are upper case, DuckDB's lower."""
+
+    environment: EnvironmentName
+
+    @property
+    def database(self) -> str:
+        """Snowflake database."""
+        return f"OLIST_{self.environment.upper()}"
+
+    @property
+    def duckdb_database(self) -> str:
+        """DuckDB database; also the stem of its file."""
+        return self.database.lower()
+
+    def schema(self, layer: Layer) -> str:
+        """Schema of a layer; lower case works on both engines because dbt never quotes it."""
+        return layer.value
+
+    def raw_table(self, dataset: Dataset) -> str:
+        """Raw table of a dataset, without database and schema."""
+        return dataset.name
+
+    @property
+    def load_history_table(self) -> str:
+        """Table of the raw schema that records every file loaded."""
+        return "load_history"
+
+    def warehouse(self, workload: Workload) -> str:
+        """Snowflake warehouse of a workload."""
+        return f"{self.database}_{workload.upper()}_WH"
+
+    def functional_role(self, role: FunctionalRole) -> str:
+        """Snowflake functional role; the environment keeps roles of one account apart."""
+        return f"FR__{self.database}__{role.upper()}"
+
+    def service_user(self, role: FunctionalRole) -> str:
+        """Snowflake service user that holds a functional role."""
+        return f"SVC__{self.database}__{role.upper()}"
+
+    def landing_bucket(self, aws_account_id: str) -> str:
+        """S3 bucket of the landing files; bucket names are global, so the account is part."""
+        return f"olist-{self.environment}-landing-{aws_account_id}"
+
+    @property
+    def storage_integration(self) -> str:
+        """Snowflake storage integration that reads the landing bucket."""
+        return f"{self.database}_LANDING"
+
+    @property
+    def landing_stage(self) -> str:
+        """External stage over the landing bucket, in the raw schema."""
+        return "LANDING"
+
+    @property
+    def file_format(self) -> str:
+        """File format of the landing files, in the raw schema."""
+        return "LANDING_CSV"
+
+    def pipe(self, dataset: Dataset) -> str:
+        """Snowpipe of a dataset, in the raw schema."""
+        return f"{dataset.name.upper()}_PIPE"
