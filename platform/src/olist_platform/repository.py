@@ -26,3 +26,8 @@ def repository_root() -> Path:
         f"no checkout of the Olist platform found ({where})",
         f"set {HOME_VARIABLE} to the folder that holds environments/ and dbt/",
     )
+
+
+def state_folder(environment_name: str) -> Path:
+    """Folder of everything an environment keeps on this machine; git ignores it."""
+    return repository_root() / "data" / environment_name

@@ -8,6 +8,7 @@ import typer
 
 from olist_platform.cli import env
 from olist_platform.cli.console import err, fail
+from olist_platform.cli.dbt import dbt
 from olist_platform.errors import OlistError, from_os_error
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(env.app, name="env")
+app.command(context_settings={"ignore_unknown_options": True})(dbt)
 
 
 def main() -> None:

@@ -1,0 +1,42 @@
+{#- Casts of raw text that give null where the text does not fit, on both engines. -#}
+{#- Timestamp written as YYYY-MM-DD HH:MM:SS; no time zone is read from the text. -#}
+{%- macro try_timestamp(text) -%}
+    {{ return(adapter.dispatch("try_timestamp", "olist")(text)) }}
+{%- endmacro -%}
+
+{%- macro default__try_timestamp(text) -%}
+    try_strptime(trim({{ text }}), '%Y-%m-%d %H:%M:%S')
+{%- endmacro -%}
+
+{%- macro snowflake__try_timestamp(text) -%}
+    try_to_timestamp_ntz(trim({{ text }}), 'YYYY-MM-DD HH24:MI:SS')
+{%- endmacro -%}
+
+{#- Decimal number. A text with more places than `scale` is null: rounding it would change it. -#}
+{%- macro try_decimal(text, precision=18, scale=2) -%}
+    {%- set exact = olist.exact_decimal(text) -%}
+    case
+        when {{ exact }} = cast({{ exact }} as decimal({{ precision }}, {{ scale }}))
+        then cast({{ exact }} as decimal({{ precision }}, {{ scale }}))
+    end
+{%- endmacro -%}
+
+{#- Whole number; 225.0 is one, 1.5 is not. -#}
+{%- macro try_integer(text) -%}
+    {%- set exact = olist.exact_decimal(text) -%}
+    case
+        when {{ exact }} = cast({{ exact }} as decimal(18, 0)) then cast({{ exact }} as integer)
+    end
+{%- endmacro -%}
+
+{%- macro exact_decimal(text) -%}
+    {{ return(adapter.dispatch("exact_decimal", "olist")(text)) }}
+{%- endmacro -%}
+
+{%- macro default__exact_decimal(text) -%}
+    try_cast(trim({{ text }}) as decimal(38, 15))
+{%- endmacro -%}
+
+{%- macro snowflake__exact_decimal(text) -%}
+    try_to_decimal(trim({{ text }}), 38, 15)
+{%- endmacro -%}

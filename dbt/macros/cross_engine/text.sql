@@ -1,0 +1,30 @@
+{#- Lower case, without accents, single-spaced, without a state behind the name
+    ('São  Paulo - SP' and 'sao paulo/sp' are both 'sao paulo'). -#}
+{%- macro standardize_city(city) -%}
+    nullif(
+        trim(
+            regexp_replace(
+                regexp_replace(
+                    translate(
+                        lower({{ city }}), 'áàâãäéèêëíìîïóòôõöúùûüçñ', 'aaaaaeeeeiiiiooooouuuucn'
+                    ),
+                    '[[:space:]]*[-/,(][[:space:]]*[a-z]{2}[)]?[[:space:]]*$',
+                    ''
+                ),
+                '[[:space:]]+',
+                ' '
+                {{ olist.replace_all_flag() }}
+            )
+        ),
+        ''
+    )
+{%- endmacro -%}
+
+{#- Snowflake's regexp_replace replaces every match; DuckDB's only the first unless told. -#}
+{%- macro replace_all_flag() -%}
+    {{ return(adapter.dispatch("replace_all_flag", "olist")()) }}
+{%- endmacro -%}
+
+{%- macro default__replace_all_flag() -%}, 'g' {%- endmacro -%}
+
+{%- macro snowflake__replace_all_flag() -%} {%- endmacro -%}

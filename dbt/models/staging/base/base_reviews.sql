@@ -1,0 +1,36 @@
+-- Grain: one row per record of raw.reviews, its newest version. Rows with a quarantine_reason
+-- never reach stg_reviews.
+with
+    source as ({{ latest_raw_versions("reviews", ["review_id", "order_id"]) }}),
+
+    renamed as (
+        select
+            record_key,
+            review_id,
+            order_id,
+            {{ try_integer("review_score") }} as review_score,
+            review_comment_title,
+            review_comment_message,
+            {{ try_timestamp("review_creation_date") }} as created_local_at,
+            {{ try_timestamp("review_answer_timestamp") }} as answered_local_at,
+            _source_file,
+            _source_row,
+            _loaded_at,
+            {{
+                quarantine_reason(
+                    [
+                        must_be_present("review_id"),
+                        must_be_present("order_id"),
+                        must_be_present("review_score"),
+                        must_be_whole_number("review_score", 1, 5),
+                        must_be_present("review_creation_date"),
+                        must_be_timestamp("review_creation_date"),
+                        must_be_timestamp("review_answer_timestamp"),
+                    ]
+                )
+            }} as quarantine_reason
+        from source
+    )
+
+select *
+from renamed

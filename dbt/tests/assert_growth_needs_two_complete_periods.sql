@@ -1,0 +1,13 @@
+-- A growth figure stands only on a complete period that follows a complete, present one.
+select kpis.period_type, kpis.period_start, kpis.gmv_growth
+from {{ ref("mart_executive_kpis") }} as kpis
+left join
+    {{ ref("mart_executive_kpis") }} as previous
+    on kpis.period_type = previous.period_type
+    and kpis.period_start = {{ add_periods("day", 1, "previous.period_end") }}
+where
+    (kpis.gmv_growth is not null) <> (
+        kpis.is_complete
+        and coalesce(previous.is_complete, false)
+        and coalesce(previous.gmv, 0) <> 0
+    )

@@ -1,0 +1,113 @@
+"""How dbt is called in an environment: its variables, its arguments, its artifacts' folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from olist_platform.environment import DuckDBWarehouse, Environment, SnowflakeWarehouse
+from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.naming import FunctionalRole, Layer, Workload
+from olist_platform.repository import repository_root, state_folder
+
+
+def dbt_project_folder() -> Path:
+    """Folder of the dbt project."""
+    return repository_root() / "dbt"
+
+
+def dbt_target_path(environment: Environment) -> Path:
+    """Folder of dbt's artifacts, apart for each environment: their manifests differ."""
+    return state_folder(environment.name) / "dbt"
+
+
+def manifest_path(environment: Environment) -> Path:
+    """The manifest that Cosmos renders; `parse_manifest` writes it."""
+    return dbt_target_path(environment) / "manifest.json"
+
+
+def dbt_variables(environment: Environment) -> dict[str, str]:
+    """Return the environment variables that `dbt/profiles.yml` and the project read.
+
+    Raises:
+        OlistError: A secret of the environment is not set on this machine.
+    """
+    variables = {
+        "OLIST_ENV": environment.name.value,
+        "OLIST_DBT_THREADS": str(environment.warehouse.threads),
+        "OLIST_RAW_SCHEMA": environment.names.schema(Layer.RAW),
+        "OLIST_QUARANTINE_MAX_SHARE": str(environment.dbt.quarantine_max_share),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    match environment.warehouse:
+        case DuckDBWarehouse(memory_limit_gib=gib):
+            variables |= {
+                "OLIST_DUCKDB_PATH": str(environment.duckdb_path),
+                "OLIST_DUCKDB_MEMORY_LIMIT": f"{gib}GiB",
+                "OLIST_RAW_DATABASE": environment.names.duckdb_database,
+            }
+        case SnowflakeWarehouse(account=account, private_key=private_key):
+            names = environment.names
+            variables |= {
+                "OLIST_SNOWFLAKE_ACCOUNT": account,
+                "OLIST_SNOWFLAKE_USER": names.service_user(FunctionalRole.TRANSFORMER),
+                "OLIST_SNOWFLAKE_ROLE": names.functional_role(FunctionalRole.TRANSFORMER),
+                "OLIST_SNOWFLAKE_WAREHOUSE": names.warehouse(Workload.TRANSFORM),
+                "OLIST_SNOWFLAKE_DATABASE": names.database,
+                "OLIST_RAW_DATABASE": names.database,
+                "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": private_key.read().get_secret_value(),
+            }
+    return variables
+
+
+def dbt_path_variables(environment: Environment) -> dict[str, str]:
+    """Return the variables that tell dbt where the project, profiles and artifacts lie."""
+    project = dbt_project_folder()
+    target = dbt_target_path(environment)
+    return {
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(target / "logs"),
+    }
+
+
+def run_dbt(
+    environment: Environment, arguments: Sequence[str], *, quiet: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt's own command in an environment and return how it ended.
+
+    Args:
+        environment: Where to run.
+        arguments: dbt's arguments, such as `["build", "--select", "staging"]`.
+        quiet: Capture the output instead of passing it through.
+
+    Raises:
+        OlistError: dbt is not installed, or its artifacts' folder cannot be made.
+    """
+    with os_errors_explained():
+        dbt_target_path(environment).mkdir(parents=True, exist_ok=True)
+    executable = Path(sys.executable).with_name("dbt")
+    if not executable.exists():
+        raise OlistError(f"dbt is not installed beside {sys.executable}", "run: make setup")
+    return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
+        [str(executable), *arguments],
+        env=os.environ | dbt_variables(environment) | dbt_path_variables(environment),
+        cwd=repository_root(),
+        check=False,
+        capture_output=quiet,
+        text=True,
+    )
+
+
+def parse_manifest(environment: Environment) -> Path:
+    """Write the environment's manifest and return its path.
+
+    Raises:
+        OlistError: The project does not parse; the message holds dbt's own.
+    """
+    result = run_dbt(environment, ["parse"], quiet=True)
+    if result.returncode:
+        raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
+    return manifest_path(environment)
