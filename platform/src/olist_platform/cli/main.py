@@ -3,7 +3,6 @@
 import os
 import sys
 
-import click
 import typer
 
 from olist_platform.cli import env
@@ -34,7 +33,7 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         fail(from_os_error(error))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         err.print("interrupted; run the same command again to continue")
         sys.exit(130)
 

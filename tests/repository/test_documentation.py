@@ -1,0 +1,91 @@
+"""Every path, make target and olist command that the documents name exists."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from olist_platform.cli.main import app
+from olist_workspace import ROOT
+from typer.core import TyperGroup
+
+DOCUMENTS = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "environments").glob("*.md"),
+        *(ROOT / "platform" / "docs").rglob("*.md"),
+        *(ROOT / "dbt").glob("*.md"),
+    ]
+)
+CODE = re.compile(r"`([^`\n]+)`")
+BLOCK = re.compile(r"^```(?:bash|console|sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+# Made by running the platform, or lying beside the checkout.
+NOT_IN_A_CHECKOUT = ("data/", ".venv", "../", "~", "http", "/")
+
+
+def command_lines(text: str) -> list[str]:
+    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    return [line.split("#")[0].strip() for line in [*lines, *CODE.findall(text)]]
+
+
+def make_targets() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target in LINK.findall(text):
+        if not target.startswith("http"):
+            assert (document.parent / target).exists(), target
+    for code in CODE.findall(text):
+        looks_like_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", code) and "/" in code
+        if looks_like_path and not code.startswith(NOT_IN_A_CHECKOUT):
+            assert (ROOT / code).exists() or (document.parent / code).exists(), code
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_make_targets_exist(document: Path) -> None:
+    for line in command_lines(document.read_text(encoding="utf-8")):
+        if line.startswith("make "):
+            words = [word for word in shlex.split(line)[1:] if "=" not in word and word.islower()]
+            assert set(words) <= make_targets(), line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_olist_commands_and_options_exist(document: Path) -> None:
+    for line in command_lines(document.read_text(encoding="utf-8")):
+        if line.startswith(("olist ", ".venv/bin/olist ")):
+            check_olist_command(line)
+
+
+def check_olist_command(line: str) -> None:
+    command = typer.main.get_command(app)
+    words = shlex.split(line)[1:]
+    while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
+        assert words[0] in command.commands, line
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    own = words[: words.index("--")] if "--" in words else words
+    assert {word.split("=")[0] for word in own if re.match(r"--?[a-z]", word)} <= known, line
+
+
+def test_the_documents_name_what_a_newcomer_runs_first() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = [line for block in BLOCK.findall(readme) for line in block.splitlines() if line]
+    assert lines[0].startswith("make demo")
+    assert lines[1].startswith("make test")
+
+
+def test_make_help_lists_every_target() -> None:
+    printed = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    listed = set(re.findall(r"make ([a-z-]+)", re.sub(r"\x1b\[\d+m", "", printed)))
+    assert listed == make_targets()
