@@ -110,7 +110,7 @@ def test_too_large_a_quarantined_share_stops_what_is_downstream(built: Workspace
             *new_version("orders", "_source_row <= 20", "order_purchase_timestamp = 'garbled'")
         )
         built.olist("dbt", "--", "build", "--quiet", expect=1)
-        assert failed_nodes(built) == {"assert_quarantined_share_is_bounded"}
+        assert failed_nodes(built) == {"quarantined_share_is_bounded_base_orders_"}
         assert built.rows("from mart_executive_kpis order by all") == kpis
     finally:
         built.warehouse.write_bytes(before)
@@ -140,7 +140,7 @@ MODEL_FAULTS = {
     "assert_growth_needs_two_complete_periods": "update mart_executive_kpis set gmv_growth = 0.1 "
     "where not is_complete",
     "assert_customers_are_people": "update mart_executive_kpis set new_customers = customers + 1",
-    "assert_no_raw_record_is_lost": "delete from base_payments where record_key = "
+    "holds_every_raw_record_base_payments": "delete from base_payments where record_key = "
     "(select min(record_key) from base_payments)",
 }
 

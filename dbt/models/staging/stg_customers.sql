@@ -8,7 +8,7 @@ with
         select
             customer_id,
             customer_unique_id,
-            lpad(trim(customer_zip_code_prefix), 5, '0') as zip_code_prefix,
+            {{ zip_code_prefix("customer_zip_code_prefix") }} as zip_code_prefix,
             {{ standardize_city("customer_city") }} as city,
             upper(trim(customer_state)) as state,
             _loaded_at

@@ -9,7 +9,7 @@ with
 
     points as (
         select distinct
-            lpad(trim(geolocation_zip_code_prefix), 5, '0') as zip_code_prefix,
+            {{ zip_code_prefix("geolocation_zip_code_prefix") }} as zip_code_prefix,
             latitude,
             longitude,
             upper(trim(geolocation_state)) as state

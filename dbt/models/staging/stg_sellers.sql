@@ -7,7 +7,7 @@ with
     renamed as (
         select
             seller_id,
-            lpad(trim(seller_zip_code_prefix), 5, '0') as zip_code_prefix,
+            {{ zip_code_prefix("seller_zip_code_prefix") }} as zip_code_prefix,
             {{ standardize_city("seller_city") }} as city,
             upper(trim(seller_state)) as state,
             _loaded_at

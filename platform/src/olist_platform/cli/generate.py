@@ -1,0 +1,84 @@
+"""`olist generate`: a data set of any size, with the real one's shape and faults."""
+
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from olist_platform.cli.console import err, out
+from olist_platform.errors import OlistError
+from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.source_catalog import dataset_named
+
+_DEFAULTS = GeneratorSettings()
+
+
+def generate(  # noqa: PLR0917 - Typer calls it by keyword
+    folder: Annotated[Path, typer.Argument(help="Folder for the nine files; made if missing.")],
+    orders: Annotated[
+        int, typer.Option("--orders", "-n", help="Exact number of orders.")
+    ] = _DEFAULTS.orders,
+    seed: Annotated[
+        int, typer.Option(help="Equal settings and seed give byte-identical files.")
+    ] = _DEFAULTS.seed,
+    start: Annotated[
+        str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day of purchases.")
+    ] = _DEFAULTS.start.isoformat(),
+    end: Annotated[
+        str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day of purchases.")
+    ] = _DEFAULTS.end.isoformat(),
+    dirt: Annotated[
+        bool, typer.Option("--dirt/--no-dirt", help="Reproduce the real files' faults.")
+    ] = True,
+) -> None:
+    """Generate the nine Olist files: the real data's shape, none of its rows.
+
+    The parameters they were made with are written beside them, to true_parameters.json.
+
+    Example:  olist generate data/generated --orders 20000 --seed 7
+    """
+    settings = GeneratorSettings(
+        seed=seed,
+        orders=orders,
+        start=_day("--from", start),
+        end=_day("--to", end),
+        dirt=dirt,
+    )
+    began = time.perf_counter()
+    with Progress(
+        TextColumn("generating"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    ) as bar:
+        task = bar.add_task("generating", total=None)
+        rows = generate_dataset(
+            settings, folder, lambda done, work: bar.update(task, completed=done, total=work)
+        )
+    _print_summary(folder, rows, time.perf_counter() - began)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise OlistError(
+            f"{option}: '{text}' is not a date", "write it as YYYY-MM-DD, like 2017-11-24"
+        ) from None
+
+
+def _print_summary(folder: Path, rows: dict[str, int], seconds: float) -> None:
+    table = Table("file", "rows")
+    table.columns[1].justify = "right"
+    for name, count in rows.items():
+        table.add_row(dataset_named(name).file_name, f"{count:,}")
+    out.print(table)
+    total = sum(rows.values())
+    out.print(f"{total:,} rows in {seconds:.1f} s, in {folder}", soft_wrap=True)
