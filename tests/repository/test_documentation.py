@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from olist_platform.cli.main import app
 from olist_workspace import ROOT
-from typer.core import TyperGroup
 
 DOCUMENTS = sorted(
     [

@@ -9,8 +9,8 @@ with
         select
             _source_file || ' row ' || _source_row as record_key,
             geolocation_zip_code_prefix,
-            cast({{ exact_decimal("geolocation_lat") }} as decimal(18, 10)) as latitude,
-            cast({{ exact_decimal("geolocation_lng") }} as decimal(18, 10)) as longitude,
+            {{ exact_decimal("geolocation_lat") }} as latitude,
+            {{ exact_decimal("geolocation_lng") }} as longitude,
             geolocation_city,
             geolocation_state,
             _source_file,

@@ -6,8 +6,14 @@ import sys
 import typer
 
 from olist_platform.cli import env
+from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
 from olist_platform.cli.dbt import dbt
+from olist_platform.cli.demo import demo
+from olist_platform.cli.generate import generate
+from olist_platform.cli.land import land
+from olist_platform.cli.load import load
+from olist_platform.cli.query import query
 from olist_platform.errors import OlistError, from_os_error
 
 app = typer.Typer(
@@ -18,7 +24,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(env.app, name="env")
+app.command()(bench)
+app.command()(demo)
+app.command()(generate)
+app.command()(land)
+app.command()(load)
 app.command(context_settings={"ignore_unknown_options": True})(dbt)
+app.command()(query)
 
 
 def main() -> None:

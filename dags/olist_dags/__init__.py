@@ -1,0 +1,1 @@
+"""What the DAGs share: their environment, task defaults, and how Cosmos renders dbt."""

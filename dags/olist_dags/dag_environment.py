@@ -1,0 +1,57 @@
+"""The environment of this Airflow: OLIST_ENV names it and nothing stands in for it."""
+
+import os
+from typing import Any
+
+from olist_platform.dbt_command import dbt_variables, manifest_path
+from olist_platform.environment import Environment, load_environment, parse_environment_name
+from olist_platform.errors import OlistError
+
+ENVIRONMENT_VARIABLE = "OLIST_ENV"
+
+# Cosmos runs dbt in a temporary clone and looks for its artifacts there; these would lead dbt
+# away from it.
+_DBT_PATH_VARIABLES = ("DBT_PROJECT_DIR", "DBT_PROFILES_DIR", "DBT_TARGET_PATH", "DBT_LOG_PATH")
+
+
+def current_environment() -> Environment:
+    """Return the environment that OLIST_ENV names.
+
+    Raises:
+        OlistError: The variable is unset or names no environment, or its file is faulty.
+    """
+    name = os.environ.get(ENVIRONMENT_VARIABLE)
+    if not name:
+        raise OlistError(
+            f"{ENVIRONMENT_VARIABLE} is not set: it names the environment the DAGs run in"
+            " (local, dev or prod)"
+        )
+    try:
+        return load_environment(parse_environment_name(name))
+    except OlistError as error:
+        # Airflow shows the message of an import error, so the mend has to be part of it.
+        message = f"{ENVIRONMENT_VARIABLE}={name}: {error.message}; {error.mend}"
+        raise OlistError(message, error.mend) from error
+
+
+def require_manifest(environment: Environment) -> None:
+    """Check that the manifest Cosmos renders is there.
+
+    Raises:
+        OlistError: It is missing; the message holds the command that writes it.
+    """
+    path = manifest_path(environment)
+    if not path.is_file():
+        mend = f"run: olist dbt --env {environment.name} -- parse"
+        raise OlistError(f"{path}: the dbt manifest is missing; {mend}", mend)
+
+
+def give_dbt_its_variables(context: Any) -> None:  # noqa: ARG001 - Airflow calls it with one
+    """Set what dbt/profiles.yml reads, in the task's own process and just before it runs.
+
+    As operator arguments the values would be stored with the task's rendered fields, and one of
+    them is a private key.
+    """
+    for name in _DBT_PATH_VARIABLES:
+        os.environ.pop(name, None)
+    os.environ.update(dbt_variables(current_environment()))

@@ -1,0 +1,110 @@
+"""A private Airflow for runs on this machine: its folder, its settings, its random keys.
+
+Every setting is an environment variable of the process that is started; no airflow.cfg is
+committed or edited, and nothing of a person's own Airflow is read or changed.
+"""
+
+import importlib.metadata
+import json
+import secrets
+import shutil
+from pathlib import Path
+
+from olist_platform.environment import Environment
+from olist_platform.errors import os_errors_explained
+from olist_platform.repository import repository_root, state_folder
+
+_KEYS = "keys.json"
+_READY = "ready"
+
+
+def airflow_home(environment: Environment) -> Path:
+    """Folder of an environment's private Airflow."""
+    return state_folder(environment.name) / "airflow"
+
+
+def prepare_airflow_home(environment: Environment) -> Path:
+    """Return the folder of the private Airflow, with keys and fit to be migrated or used.
+
+    A folder whose migration was interrupted, or that another Airflow release made, has no
+    matching mark of readiness and is made anew: it holds history only.
+
+    Raises:
+        OlistError: The folder cannot be written.
+    """
+    home = airflow_home(environment)
+    with os_errors_explained(home):
+        if not is_ready(home):
+            shutil.rmtree(home, ignore_errors=True)
+        (home / "logs").mkdir(parents=True, exist_ok=True)
+        if not _read_keys(home):
+            _write_keys(home)
+    return home
+
+
+def is_ready(home: Path) -> bool:
+    """Whether this Airflow release finished migrating the folder's database."""
+    try:
+        mark = (home / _READY).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return mark == _mark() and (home / "airflow.db").is_file() and bool(_read_keys(home))
+
+
+def mark_ready(home: Path) -> None:
+    """Record that the database is migrated; call it after everything else is done."""
+    (home / _READY).write_text(_mark(), encoding="utf-8")
+
+
+def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
+    """Return every setting of an Airflow in `home`, as the variables Airflow reads."""
+    keys = _read_keys(home)
+    return {
+        "OLIST_ENV": environment.name.value,
+        "AIRFLOW_HOME": str(home),
+        # An airflow.cfg is only ever a generated one; nobody's edits there shall matter.
+        "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(repository_root() / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
+        "AIRFLOW__CORE__FERNET_KEY": "",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__SECRET_KEY": keys["api"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+        "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
+        # Rewrites a growing backup with each status dbt reports. It serves workers that vanish;
+        # here the whole run would vanish with them.
+        "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "SCARF_NO_ANALYTICS": "true",
+        "NO_COLOR": "1",
+    }
+
+
+def _mark() -> str:
+    return importlib.metadata.version("apache-airflow")
+
+
+def _write_keys(home: Path) -> None:
+    path = home / _KEYS
+    path.touch(mode=0o600)
+    keys = {name: secrets.token_hex(32) for name in ("api", "jwt")}
+    path.write_text(json.dumps(keys), encoding="utf-8")
+
+
+def _read_keys(home: Path) -> dict[str, str]:
+    try:
+        keys: dict[str, str] = json.loads((home / _KEYS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return keys if {"api", "jwt"} <= set(keys) else {}

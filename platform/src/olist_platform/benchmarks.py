@@ -1,0 +1,145 @@
+"""Ratios of what orchestration, increments and loading cost, measured in one run."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from olist_platform.dag_run import run_production_dag
+from olist_platform.dbt_command import dbt_target_path, parse_manifest, run_dbt
+from olist_platform.environment import Environment, load_environment
+from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.landing.land import land_backfill, land_daily
+from olist_platform.landing.store import landing_store
+from olist_platform.naming import EnvironmentName
+from olist_platform.raw_loading.loader import load_landing
+from olist_platform.repository import HOME_VARIABLE, repository_root
+from olist_platform.source_catalog import CATALOG
+
+# A busy day inside the generated range, landed again as one nightly extract would bring it.
+_INCREMENT_DAY = date(2018, 8, 1)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One measured ratio; seconds are of this machine and this run only."""
+
+    what: str
+    numerator: str
+    seconds: float
+    denominator: str
+    base_seconds: float
+
+    @property
+    def value(self) -> float:
+        """How many times the base it took."""
+        return self.seconds / self.base_seconds
+
+
+def run_benchmarks(orders: int, say: Say) -> list[Ratio]:
+    """Measure on generated data in a folder of its own, which is removed afterwards.
+
+    Args:
+        orders: Orders to generate.
+        say: Told of each step.
+
+    Raises:
+        OlistError: A step fails.
+    """
+    with _scratch_home() as home:
+        environment = load_environment(EnvironmentName.LOCAL)
+        say(f"generating {orders:,} orders")
+        generate_dataset(GeneratorSettings(orders=orders), home / "files")
+        land_backfill(home / "files", landing_store(environment))
+        return [
+            _load_to_scan(environment, say),
+            *_increment_to_full(environment, home, say),
+            _dag_to_build(environment, say),
+        ]
+
+
+def _load_to_scan(environment: Environment, say: Say) -> Ratio:
+    say("loading, and scanning the same files")
+    load = _seconds(lambda: load_landing(environment))
+    scan = _seconds(lambda: _scan(Path(environment.landing_url)))
+    return Ratio("load", "olist load", load, "DuckDB scanning the same files", scan)
+
+
+def _increment_to_full(environment: Environment, home: Path, say: Say) -> Iterator[Ratio]:
+    # dbt parses once, or the first run measured would pay for it.
+    parse_manifest(environment)
+    say("building everything, then one day's increment, then everything again")
+    _dbt(environment, "build")
+    land_daily(
+        home / "files", landing_store(environment), first=_INCREMENT_DAY, until=_INCREMENT_DAY
+    )
+    load_landing(environment)
+    increment = _dbt(environment, "run")
+    full = _dbt(environment, "run", "--full-refresh")
+    yield Ratio("increment", "dbt run after one more day", increment, "full refresh", full)
+
+
+def _dag_to_build(environment: Environment, say: Say) -> Ratio:
+    say("running the production DAG, then plain dbt build of the same selection")
+    # The first run makes Airflow's database, which no later run does.
+    run_production_dag(environment)
+    dag = run_production_dag(environment).run_seconds
+    build = _seconds(lambda: _dbt(environment, "build"))
+    return Ratio("orchestration", "DAG run", dag, "plain dbt build", build)
+
+
+def _dbt(environment: Environment, *arguments: str) -> float:
+    """Run dbt and return the seconds it spent on nodes, without its start and its parsing."""
+    result = run_dbt(environment, arguments, quiet=True)
+    if result.returncode:
+        raise OlistError(f"dbt {' '.join(arguments)} failed:\n{result.stdout}{result.stderr}")
+    results = dbt_target_path(environment) / "run_results.json"
+    return float(json.loads(results.read_text(encoding="utf-8"))["elapsed_time"])
+
+
+def _scan(landing: Path) -> None:
+    with duckdb.connect() as connection:
+        for dataset in CATALOG:
+            columns = ", ".join(f"max({column})" for column in dataset.header)
+            files = landing / dataset.name / "*" / "*.csv.gz"
+            connection.execute(
+                f"select {columns} from read_csv('{files}', all_varchar = true, header = true)"  # noqa: S608 - names of the catalog
+            ).fetchall()
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _scratch_home() -> Iterator[Path]:
+    """Make a home with the checkout's code and data of its own, and make it the home of all."""
+    root = repository_root()
+    home = root / "data" / "bench"
+    with os_errors_explained(home):
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        for folder in ("dbt", "dags", "environments"):
+            (home / folder).symlink_to(root / folder)
+    former = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(home)
+    try:
+        yield home
+    finally:
+        if former is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = former
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,366 @@
+"""One run of the production DAG through Airflow on this machine, watched from outside."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from olist_platform.airflow_home import airflow_variables, prepare_airflow_home
+from olist_platform.dbt_command import dbt_project_folder, manifest_path, run_dbt
+from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
+from olist_platform.environment import Environment
+from olist_platform.errors import OlistError, os_errors_explained
+
+PRODUCTION_DAG = "olist_production"
+DBT_GROUP = "dbt"
+
+Progress = Callable[[str, str], None]
+"""Told a task's id and its new state, once for each change of a task."""
+
+_DBT_SOURCES = (".sql", ".yml", ".csv", ".md", ".py")
+_LOOK_EVERY_SECONDS = 0.4
+_PATIENCE_SECONDS = 5
+_LOGS_KEPT = 10
+_FAULTS_SHOWN = 5
+# Marks a run's processes, so that the next run finds what a killed one left behind.
+_MARK = "OLIST_DAG_RUN_HOME"
+_FINISHED = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """How a task ended; `state` is Airflow's, or `none` for a task that never began."""
+
+    task_id: str
+    state: str
+    tries: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DagRunSummary:
+    """A finished DAG run.
+
+    Attributes:
+        run_id: Airflow's identifier of the run.
+        state: `success` or `failed`.
+        tasks: Every task, in the order in which they ended.
+        dbt: Counts of what dbt built and tested.
+        run_seconds: From the run's first to its last moment in Airflow.
+        total_seconds: The same with Airflow's start.
+        log: Everything Airflow and dbt said.
+    """
+
+    run_id: str
+    state: str
+    tasks: tuple[TaskOutcome, ...]
+    dbt: DbtCounts
+    run_seconds: float
+    total_seconds: float
+    log: Path
+
+
+def run_production_dag(
+    environment: Environment, progress: Progress | None = None, *, check: bool = True
+) -> DagRunSummary:
+    """Run the production DAG once, to its end.
+
+    However this function is left, no process it started goes on. A second run at the same time
+    is refused; what a killed run left behind is cleared first.
+
+    Args:
+        environment: Where to run; its manifest is written anew if the dbt project changed.
+        progress: Told of every task that changes its state.
+        check: Raise when the run fails; else return its summary.
+
+    Raises:
+        OlistError: A task failed (the message names it, with dbt's own words and the log), the
+            DAG cannot be imported, or another run is going on.
+    """
+    started = time.monotonic()
+    home = prepare_airflow_home(environment)
+    with os_errors_explained(home), _only_run(home), tempfile.TemporaryDirectory() as scratch:
+        _stop_leftovers(home)
+        log = _new_log(home)
+        run = _Run(home, Path(scratch), log, progress)
+        _refresh_manifest(environment, home)
+        with _stopped_in_the_end(_start(environment, home, run.report, log)) as process:
+            while process.poll() is None:
+                run.look()
+                time.sleep(_LOOK_EVERY_SECONDS)
+            run.look()
+        summary = run.summary(environment, process.returncode, time.monotonic() - started)
+        if check and summary.state != "success":
+            raise _failure(summary, run.failures())
+        return summary
+
+
+class _Run:
+    """What is known from outside of a DAG run that goes on in another process."""
+
+    def __init__(self, home: Path, scratch: Path, log: Path, progress: Progress | None) -> None:
+        self._database = home / "airflow.db"
+        self._scratch = scratch
+        self._log = log
+        self._progress = progress
+        self._states: dict[str, str] = {}
+        self.report = scratch / "report.json"
+
+    def look(self) -> None:
+        """Tell the progress what has changed since the last look."""
+        if self._progress is None:
+            return
+        run_id = self._run_id()
+        if run_id is None:
+            return
+        # A task that only shows how a node of dbt fared is as good as done when dbt tells it.
+        told = dict(
+            self._query(
+                "select key, value from xcom where run_id = ? and key like '%_status'", run_id
+            )
+        )
+        states = {row[0]: row[1] for row in self._task_rows(run_id)}
+        for task_id, key in self._report()["tasks"].items():
+            state = states.get(task_id) or "none"
+            if key in told and state not in _FINISHED:
+                state = _state_of_node(told[key])
+            if state not in ("none", "scheduled", "up_for_reschedule"):
+                self._tell(task_id, state)
+
+    def _tell(self, task_id: str, state: str) -> None:
+        if self._progress is not None and self._states.get(task_id) != state:
+            self._states[task_id] = state
+            self._progress(task_id, state)
+
+    def summary(self, environment: Environment, return_code: int, seconds: float) -> DagRunSummary:
+        """Return how the run ended, now that its process has.
+
+        Raises:
+            OlistError: It ended before the DAG began.
+        """
+        run_id = self._run_id()
+        if run_id is None:
+            fault = self._report().get("import_error") or _tail(self._log)
+            raise OlistError(f"Airflow could not run {PRODUCTION_DAG}: {fault} (log: {self._log})")
+        [(state, start, end)] = self._query(
+            "select state, start_date, end_date from dag_run where run_id = ?", run_id
+        )
+        outcomes = [
+            TaskOutcome(task_id, state or "none", tries or 0, duration or 0.0)
+            for task_id, state, tries, duration in self._task_rows(run_id)
+        ]
+        began, ended = (
+            datetime.fromisoformat(moment) if moment else None for moment in (start, end)
+        )
+        return DagRunSummary(
+            run_id=run_id,
+            # A process that died has left a run that is going on for ever.
+            state=state if state == "success" and return_code == 0 else "failed",
+            tasks=tuple(outcomes),
+            dbt=count_run_results(dbt_runs_folder(environment, run_id)),
+            run_seconds=(ended - began).total_seconds() if began and ended else 0.0,
+            total_seconds=seconds,
+            log=self._log,
+        )
+
+    def failures(self) -> dict[str, str]:
+        """Return the message of every task that failed for good."""
+        path = self._scratch / "failures.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        entries = [json.loads(line) for line in lines]
+        return {entry["task"]: entry["message"] for entry in entries}
+
+    def _report(self) -> dict[str, Any]:
+        if not self.report.exists():
+            return {}
+        content: dict[str, Any] = json.loads(self.report.read_text(encoding="utf-8"))
+        return content
+
+    def _run_id(self) -> str | None:
+        last = self._report().get("last_run")
+        if last is None:
+            return None
+        rows = self._query(
+            "select run_id from dag_run where id > ? and dag_id = ? order by id limit 1",
+            last,
+            PRODUCTION_DAG,
+        )
+        return str(rows[0][0]) if rows else None
+
+    def _task_rows(self, run_id: str) -> list[tuple[Any, ...]]:
+        return self._query(
+            "select task_id, state, try_number, duration from task_instance where run_id = ?"
+            " order by end_date is null, end_date",
+            run_id,
+        )
+
+    def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=30)
+        try:
+            return connection.execute(statement, parameters).fetchall()
+        finally:
+            connection.close()
+
+
+def _state_of_node(told: Any) -> str:
+    """Return the task state that a status of dbt means; it comes as JSON."""
+    text = str(told)
+    if "skipped" in text:
+        return "skipped"
+    return "failed" if "fail" in text or "error" in text else "success"
+
+
+def _failure(summary: DagRunSummary, messages: dict[str, str]) -> OlistError:
+    failed = [task.task_id for task in summary.tasks if task.state == "failed"]
+    stopped = [task for task in summary.tasks if task.state not in ("success", "failed", "skipped")]
+    # dbt says it in its own words; a task around it only says that dbt failed.
+    faults = summary.dbt.faults or [messages[task] for task in failed if task in messages]
+    where = ", ".join(failed) or PRODUCTION_DAG
+    lines = [
+        f"the DAG run failed in {where} ({len(stopped)} tasks downstream did not run)",
+        *[f"  {fault}" for fault in faults[:_FAULTS_SHOWN]],
+    ]
+    if len(faults) > _FAULTS_SHOWN:
+        lines.append(f"  ... and {len(faults) - _FAULTS_SHOWN} more")
+    if not faults:
+        lines.append(f"  {_tail(summary.log)}")
+    lines.append(f"  log: {summary.log}")
+    return OlistError("\n".join(lines), "mend the cause, then run the same command again")
+
+
+def _start(
+    environment: Environment, home: Path, report: Path, log: Path
+) -> subprocess.Popen[bytes]:
+    # Settings of a person's own Airflow or dbt are not those of this run.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW_", "DBT_", "_AIRFLOW"))
+    }
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "olist_platform.dag_run_process", PRODUCTION_DAG, str(report)],
+            env=inherited | airflow_variables(environment, home) | {_MARK: str(home)},
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C goes to this command alone, which then stops the rest in order.
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def _stopped_in_the_end(
+    process: subprocess.Popen[bytes],
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Stop a process and all its descendants when the block is left, also by SIGTERM."""
+
+    def leave(signal_number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + signal_number)
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    former = signal.signal(signal.SIGTERM, leave) if in_main_thread else None
+    try:
+        yield process
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGTERM, former)
+        if process.poll() is None:
+            root = psutil.Process(process.pid)
+            _stop([*root.children(recursive=True), root])
+            process.wait()
+
+
+def _stop(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE_SECONDS)
+    for process in alive:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=_PATIENCE_SECONDS)
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.Error:
+        return
+
+
+def _stop_leftovers(home: Path) -> None:
+    """Stop the processes of a run whose command was killed."""
+    mine = psutil.Process().uids().real
+    leftovers = []
+    for process in psutil.process_iter():
+        try:
+            if process.uids().real == mine and process.environ().get(_MARK) == str(home):
+                leftovers.append(process)
+        except (psutil.Error, OSError):
+            continue
+    _stop([process for process in leftovers if process.pid != os.getpid()])
+
+
+@contextmanager
+def _only_run(home: Path) -> Iterator[None]:
+    """Hold the place for the one run on this home; the system frees it with the process."""
+    with (home.parent / "airflow.lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OlistError(
+                f"another run of {PRODUCTION_DAG} is going on in {home}",
+                "wait for its end, or stop it",
+            ) from None
+        yield
+
+
+def _new_log(home: Path) -> Path:
+    folder = home / "logs" / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.log"))[: 1 - _LOGS_KEPT]:
+        old.unlink(missing_ok=True)
+    return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
+
+
+def _tail(log: Path, lines: int = 8) -> str:
+    content = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return "\n  ".join(content[-lines:])
+
+
+def _refresh_manifest(environment: Environment, home: Path) -> None:
+    """Parse the dbt project if it changed, and let Cosmos start from what was parsed.
+
+    The tasks come from the manifest and dbt runs the project: where they differ, a task would
+    watch for something that dbt does not do.
+    """
+    manifest = manifest_path(environment)
+    sources = (path for path in dbt_project_folder().rglob("*") if path.suffix in _DBT_SOURCES)
+    parsed_at = manifest.stat().st_mtime if manifest.exists() else 0.0
+    if any(path.stat().st_mtime > parsed_at for path in sources):
+        # The same arguments as Cosmos gives: with others, dbt parses everything again.
+        arguments = ["parse", "--profile", "olist", "--target", environment.name.value]
+        result = run_dbt(environment, arguments, quiet=True)
+        if result.returncode:
+            raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
+    parsed = manifest.with_name("partial_parse.msgpack")
+    cached = home / "cosmos" / f"{PRODUCTION_DAG}__{DBT_GROUP}" / "target" / parsed.name
+    if parsed.exists() and (not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(parsed, cached)

@@ -1,0 +1,153 @@
+"""The process in which Airflow runs a DAG; `olist_platform.dag_run` starts and watches it.
+
+    python -m olist_platform.dag_run_process <dag id> <report file>
+
+It is Airflow's own `DAG.test`: a DAG run in the metadata database, every task instance through the
+Task SDK with its retries, without scheduler and server. Importing this module is cheap; Airflow is
+imported when it runs, because its settings are read then.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from olist_platform.airflow_home import is_ready, mark_ready
+
+_POKE_SECONDS = 1
+
+
+def main() -> int:
+    """Run the DAG named on the command line; the report tells the rest."""
+    dag_id, report = sys.argv[1], Path(sys.argv[2])
+    _end_with_the_parent()
+    from airflow.utils import db  # noqa: PLC0415
+
+    home = Path(os.environ["AIRFLOW_HOME"])
+    if not is_ready(home):
+        db.initdb()
+        mark_ready(home)
+    last_run = _close_interrupted_runs(dag_id)
+
+    from airflow.dag_processing.dagbag import BundleDagBag  # noqa: PLC0415
+
+    # As a bundle the folder is importable, as it is in a scheduler.
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+    dag = bag.dags.get(dag_id)
+    if dag is None:
+        faults = [*bag.import_errors.values(), f"there is no DAG '{dag_id}'"]
+        # The last line of a traceback is the exception with its message.
+        fault = faults[0].strip().splitlines()[-1]
+        _write(report, {"import_error": fault.removeprefix("olist_platform.errors.OlistError: ")})
+        return 1
+    plan = _plan(dag)
+    for task in dag.tasks:
+        _make_it_run_here(task, report.parent)
+    _write(report, {"last_run": last_run, "tasks": plan})
+    run = dag.test()
+    return 0 if run.state == "success" else 1
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(content), encoding="utf-8")
+    draft.replace(path)
+
+
+def _plan(dag: Any) -> dict[str, str]:
+    """Return the dbt status each task watches: XCom key by task id, empty for other tasks."""
+    plan = {}
+    for task in dag.tasks:
+        unique_id = getattr(task, "model_unique_id", None)
+        kind = "tests_status" if getattr(task, "is_test_sensor", False) else "status"
+        plan[task.task_id] = f"{unique_id.replace('.', '__')}_{kind}" if unique_id else ""
+    return plan
+
+
+def _make_it_run_here(task: Any, folder: Path) -> None:
+    """Fit a task to a run that has one process and takes ready tasks in no order.
+
+    A task that watches dbt would wait in that one process for the task that runs dbt; between its
+    looks it has to give way.
+    """
+    if hasattr(task, "deferrable") and hasattr(task, "poke"):
+        task.deferrable = False
+        task.mode = "reschedule"
+        task.poke_interval = _POKE_SECONDS
+        task.timeout = task.execution_timeout.total_seconds()
+        look = task.poke
+
+        def poke(context: Any) -> bool:
+            # Cosmos ends a deferred wait, but not this one, for a node that dbt did not report.
+            return bool(look(context)) or task._get_producer_task_status(context) == "success"  # noqa: SLF001
+
+        task.poke = poke
+
+    def note_failure(context: Any) -> None:
+        error = context.get("exception")
+        text = " ".join(str(part) for part in (error, getattr(error, "mend", "")) if part)
+        with (folder / "failures.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"task": task.task_id, "message": text}) + "\n")
+
+    former = task.on_failure_callback or []
+    task.on_failure_callback = [*(former if isinstance(former, list) else [former]), note_failure]
+
+
+def _close_interrupted_runs(dag_id: str) -> int:
+    """Fail what a killed run left unfinished, or it would take the only place for a run.
+
+    Returns:
+        The highest key of a DAG run so far.
+    """
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from airflow.utils.state import DagRunState, State, TaskInstanceState  # noqa: PLC0415
+    from sqlalchemy import func, or_, select, update  # noqa: PLC0415
+
+    with create_session() as session:
+        open_runs = select(DagRun.run_id).where(
+            DagRun.dag_id == dag_id, DagRun.state.in_(["queued", "running"])
+        )
+        # Null is a state too: not begun.
+        unfinished = or_(TaskInstance.state.is_(None), TaskInstance.state.in_(State.unfinished))
+        session.execute(
+            update(TaskInstance)
+            .where(
+                TaskInstance.dag_id == dag_id, TaskInstance.run_id.in_(open_runs.scalar_subquery())
+            )
+            .where(unfinished)
+            .values(state=TaskInstanceState.FAILED)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            update(DagRun)
+            .where(DagRun.dag_id == dag_id, DagRun.state.in_(["queued", "running"]))
+            .values(state=DagRunState.FAILED, end_date=func.current_timestamp())
+            .execution_options(synchronize_session=False)
+        )
+        return session.scalar(select(func.max(DagRun.id))) or 0
+
+
+def _end_with_the_parent() -> None:
+    """End this process and everything it started once the command that started it is gone."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        import psutil  # noqa: PLC0415
+
+        for process in psutil.Process().children(recursive=True):
+            process.kill()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What dbt said of its runs inside a DAG run: where it is kept, how it counts."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from olist_platform.dbt_command import dbt_target_path
+from olist_platform.environment import Environment
+
+_TEST_TYPES = ("test", "unit_test")
+_FAULTS = ("error", "fail", "runtime error")
+
+
+@dataclass(frozen=True, slots=True)
+class DbtCounts:
+    """How the nodes of a DAG run fared; of a node that ran again, its last result counts."""
+
+    models_built: int = 0
+    tests_passed: int = 0
+    tests_warned: int = 0
+    tests_failed: int = 0
+    skipped: int = 0
+    # A line for each node in error: its name and dbt's message.
+    faults: tuple[str, ...] = ()
+
+    @property
+    def tests(self) -> int:
+        """How many tests ran."""
+        return self.tests_passed + self.tests_warned + self.tests_failed
+
+
+def dbt_runs_folder(environment: Environment, run_id: str) -> Path:
+    """Folder of every run_results.json of a DAG run."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)
+    return dbt_target_path(environment) / "runs" / safe
+
+
+def count_run_results(folder: Path) -> DbtCounts:
+    """Count the results kept of a DAG run; a folder that is missing counts nothing."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    results = {result["unique_id"]: result for path in paths for result in _results(path)}
+    built = passed = warned = failed = skipped = 0
+    faults = []
+    for unique_id, result in results.items():
+        kind, status = unique_id.split(".")[0], result["status"]
+        if status in _FAULTS:
+            faults.append(f"{unique_id.split('.')[2]}: {' '.join(str(result['message']).split())}")
+        if status == "skipped":
+            skipped += 1
+        elif kind in _TEST_TYPES:
+            passed += status == "pass"
+            warned += status == "warn"
+            failed += status in _FAULTS
+        else:
+            built += status == "success"
+    return DbtCounts(built, passed, warned, failed, skipped, tuple(faults))
+
+
+def _results(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        yield from json.loads(path.read_text(encoding="utf-8"))["results"]
+    except (OSError, ValueError, KeyError):
+        # A killed run may leave half a file; the counts are then of what is whole.
+        return

@@ -1,0 +1,51 @@
+"""The landing's layout: `<dataset>/dt=YYYY-MM-DD/<file>.csv.gz`."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from olist_platform.source_catalog import CATALOG, Dataset
+
+_DATE_FOLDER = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
+_BY_FOLDER = {dataset.name: dataset for dataset in CATALOG}
+
+
+@dataclass(frozen=True, slots=True)
+class LandingPlace:
+    """What the path of a landing file tells."""
+
+    dataset: Dataset
+    extract_date: date
+
+
+class MisplacedFileError(Exception):
+    """A path that is not of the landing's layout; the text says why."""
+
+
+def landing_path(dataset: Dataset, extract_date: date) -> str:
+    """Return the landing-relative path of a dataset's extract of one day."""
+    return f"{dataset.name}/dt={extract_date.isoformat()}/{dataset.file_name}.gz"
+
+
+def parse_landing_path(path: str) -> LandingPlace:
+    """Return the dataset and the day that a landing-relative path tells.
+
+    Raises:
+        MisplacedFileError: The path is not of the landing's layout.
+    """
+    folder, *middle, file_name = path.split("/")
+    dataset = _BY_FOLDER.get(folder)
+    if dataset is None:
+        raise MisplacedFileError(
+            f"no dataset is named '{folder}'; the catalog has: {', '.join(_BY_FOLDER)}"
+        )
+    match = _DATE_FOLDER.fullmatch(middle[0]) if len(middle) == 1 else None
+    if match is None:
+        raise MisplacedFileError(f"it does not lie in {folder}/dt=YYYY-MM-DD/")
+    try:
+        extract_date = date.fromisoformat(match[1])
+    except ValueError:
+        raise MisplacedFileError(f"'{middle[0]}' is not a date of the calendar") from None
+    if not file_name.endswith(".gz"):
+        raise MisplacedFileError("its name does not end in .gz; landing files are gzipped CSV")
+    return LandingPlace(dataset, extract_date)

@@ -1,0 +1,186 @@
+"""Landing files in an S3 bucket, of AWS or of any other endpoint."""
+
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
+
+from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.landing.stored_file import StoredFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PIECE = 1 << 20
+_KEPT_IN_MEMORY = 8 << 20
+_CHECKSUM_KEY = "olist-sha256"
+_CREDENTIALS_MEND = "log in: aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+class S3Store:
+    """A prefix of a bucket; the bucket itself is infra's to create."""
+
+    parallelism = 8
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint_url: str | None = None,
+        region: str | None = None,
+    ) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._endpoint_url = endpoint_url
+        self._region = region
+
+    @property
+    def url(self) -> str:
+        """The bucket and prefix."""
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    def list_files(self) -> list[StoredFile]:
+        """Return every object under the prefix, sorted by path."""
+        found = []
+        with self._explained(self._prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            )
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    path = entry["Key"].removeprefix(self._prefix)
+                    # Consoles make empty objects that stand for folders.
+                    if path and not path.endswith("/"):
+                        fingerprint = f"{entry['Size']}-{entry['ETag']}"
+                        found.append(StoredFile(path, entry["Size"], fingerprint))
+        return sorted(found, key=lambda stored: stored.path)
+
+    def read(self, path: str) -> BinaryIO:
+        """Fetch an object; a large one goes to an unnamed temporary file.
+
+        Raises:
+            FileNotFoundError: The object has gone.
+            OlistError: S3 refuses or does not answer, or the temporary folder is full.
+        """
+        target = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY))  # noqa: SIM115
+        key = self._prefix + path
+        with self._explained(key):
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            except self._client.exceptions.NoSuchKey:
+                raise FileNotFoundError(errno.ENOENT, "No such object", path) from None
+            for piece in body.iter_chunks(_PIECE):
+                with os_errors_explained(tempfile.gettempdir()):
+                    target.write(piece)
+        target.seek(0)
+        return target
+
+    def write(self, path: str, content: BinaryIO) -> bool:
+        """Put an object with its checksum, unless one with that checksum lies there."""
+        key = self._prefix + path
+        checksum = _sha256(content)
+        with self._explained(key):
+            if self._checksum_of(key) == checksum:
+                return False
+            content.seek(0)
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                Metadata={_CHECKSUM_KEY: checksum},
+                ContentType="application/gzip",
+            )
+        return True
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        # A session of its own: the module's default one keeps the credentials it saw first.
+        return boto3.Session().client(
+            "s3",
+            endpoint_url=self._endpoint_url,
+            region_name=self._region,
+            config=Config(
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"mode": "standard", "total_max_attempts": 4},
+                max_pool_connections=2 * self.parallelism,
+                # Endpoints other than AWS often know none of the newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def _checksum_of(self, key: str) -> str | None:
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                return None
+            raise
+        return head["Metadata"].get(_CHECKSUM_KEY)
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise _explain(error, f"s3://{self._bucket}/{key}", self._endpoint_url) from error
+
+
+def _explain(error: Exception, subject: str, endpoint_url: str | None) -> OlistError:
+    """Say what S3 refused, for which bucket and key, and what to do."""
+    match error:
+        case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound():
+            return OlistError(f"{subject}: no AWS credentials: {error}", _CREDENTIALS_MEND)
+        case EndpointConnectionError() | ConnectTimeoutError() | ReadTimeoutError():
+            where = endpoint_url or "AWS"
+            return OlistError(
+                f"{subject}: the S3 endpoint {where} does not answer",
+                "check the endpoint URL and the network, then run the same command again",
+            )
+        case ClientError():
+            return _explain_refusal(error, subject)
+        case _:
+            return OlistError(f"{subject}: {error}", "check the bucket's name and the endpoint URL")
+
+
+def _explain_refusal(error: ClientError, subject: str) -> OlistError:
+    code = error.response["Error"]["Code"]
+    if code == "NoSuchBucket":
+        return OlistError(
+            f"{subject}: the bucket does not exist",
+            "check its name and the endpoint URL; infra creates the environments' buckets",
+        )
+    if code in {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+        return OlistError(f"{subject}: access denied ({code})", _CREDENTIALS_MEND)
+    if code in {"ExpiredToken", "ExpiredTokenException", "InvalidToken"}:
+        return OlistError(f"{subject}: the AWS session has expired", _CREDENTIALS_MEND)
+    message = error.response["Error"].get("Message", "")
+    return OlistError(f"{subject}: S3 answered {code}: {message}".rstrip(": "))
+
+
+def _sha256(content: BinaryIO) -> str:
+    content.seek(0)
+    digest = hashlib.sha256()
+    while piece := content.read(_PIECE):
+        digest.update(piece)
+    content.seek(0, os.SEEK_SET)
+    return digest.hexdigest()

@@ -1,0 +1,156 @@
+"""The production DAG run for real: right figures, a gate that holds, runs that were killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from olist_workspace import Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dag_run")]
+
+RUN = """
+import dataclasses, json, sys
+from olist_platform.dag_run import run_production_dag
+from olist_platform.environment import EnvironmentName, load_environment
+from olist_platform.errors import OlistError
+
+told = []
+try:
+    summary = run_production_dag(
+        load_environment(EnvironmentName.LOCAL), lambda *change: told.append(change),
+        check="check" in sys.argv)
+except OlistError as error:
+    print(json.dumps({"error": error.message}))
+else:
+    print(json.dumps(dataclasses.asdict(summary) | {"told": told}, default=str))
+"""
+
+
+def start(workspace: Workspace, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments],
+        env=workspace.environment_variables(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(workspace: Workspace, *arguments: str) -> dict[str, Any]:
+    output, _ = start(workspace, *arguments).communicate(timeout=300)
+    summary: dict[str, Any] = json.loads(output)
+    return summary
+
+
+def states(summary: dict[str, Any]) -> dict[str, str]:
+    return {task["task_id"]: task["state"] for task in summary["tasks"]}
+
+
+def processes_of(workspace: Workspace) -> list[int]:
+    home = str(workspace.home / "data" / "local" / "airflow")
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("OLIST_DAG_RUN_HOME") == home:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def landed(make_workspace: Callable[[str], Workspace], olist_sample: Path) -> Workspace:
+    workspace = make_workspace("dag_run")
+    workspace.olist("land", olist_sample, "--allow-missing")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def first_run(landed: Workspace) -> dict[str, Any]:
+    """A run whose command is killed while dbt works, then a whole one on the same home."""
+    command = start(landed)
+    wait_until(lambda: len(processes_of(landed)) > 1, 120)
+    command.send_signal(signal.SIGKILL)
+    command.communicate()
+    return run(landed, "check")
+
+
+def test_it_runs_on_the_home_of_a_killed_run(first_run: dict[str, Any]) -> None:
+    assert "error" not in first_run, first_run
+    assert first_run["state"] == "success"
+    assert set(states(first_run).values()) == {"success"}
+    assert first_run["dbt"]["tests_failed"] == 0
+    assert first_run["dbt"]["tests_passed"] > 100
+    assert dict(first_run["told"])["dbt.mart_executive_kpis.run"] == "success"
+
+
+def test_the_figures_are_those_of_the_sample(landed: Workspace, first_run: dict[str, Any]) -> None:
+    assert first_run["state"] == "success"
+    [(gmv,)] = landed.rows("select sum(gmv) from mart_executive_kpis where period_type = 'month'")
+    assert str(gmv) == "547666.75"
+
+
+def test_dbt_leaves_nothing_in_the_project(landed: Workspace, first_run: dict[str, Any]) -> None:
+    assert first_run["state"] == "success"
+    assert not (landed.home / "dbt" / "target").exists()
+    assert not (landed.home / "dbt" / "logs").exists()
+    kept = landed.home / "data" / "local" / "dbt" / "runs"
+    assert [path.name for path in kept.rglob("*.json")]
+
+
+def test_sigterm_leaves_no_process(landed: Workspace, first_run: dict[str, Any]) -> None:
+    assert first_run["state"] == "success"
+    command = start(landed)
+    wait_until(lambda: processes_of(landed))
+    command.terminate()
+    assert command.wait(timeout=30) == 128 + signal.SIGTERM
+    assert processes_of(landed) == []
+
+
+def test_a_failing_staging_test_stops_what_is_downstream(
+    landed: Workspace, first_run: dict[str, Any]
+) -> None:
+    assert first_run["state"] == "success"
+    before = landed.rows("select * from mart_executive_kpis order by all")
+    orders = landed.rows("select count(*) from int_orders")
+    # A bad nightly extract: a later version of every order, of an unknown status.
+    columns = [name for (name, *_) in landed.rows("describe raw.orders")]
+    changed = {
+        "order_status": "'teleported'",
+        "_loaded_at": "_loaded_at + interval 1 day",
+        "_source_file": "replace(_source_file, 'dt=20', 'dt=21')",
+    }
+    selected = ", ".join(changed.get(column, column) for column in columns)
+    landed.change(f"insert into raw.orders select {selected} from raw.orders")
+
+    summary = run(landed)
+
+    assert summary["state"] == "failed"
+    assert summary["dbt"]["tests_failed"] >= 1
+    tasks = states(summary)
+    assert "failed" in tasks.values()
+    downstream = [
+        task for task in tasks if task.startswith(("dbt.int_", "dbt.mart_", "publish_marts"))
+    ]
+    assert len(downstream) >= 4
+    assert {tasks[task] for task in downstream} <= {"upstream_failed", "skipped"}
+    assert landed.rows("select * from mart_executive_kpis order by all") == before
+    assert landed.rows("select count(*) from int_orders") == orders
+    log = Path(summary["log"])
+    assert log.is_file()
+    assert os.stat(log).st_size > 0

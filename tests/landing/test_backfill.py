@@ -1,0 +1,188 @@
+"""Backfill: every file as it is, on the day of the latest event; bad input is refused whole."""
+
+import gzip
+import os
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from olist_platform.errors import OlistError
+from olist_platform.landing.folder_store import FolderStore
+from olist_platform.landing.land import land_backfill, land_daily
+from olist_platform.source_catalog import CATALOG
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Path:
+    return tmp_path / "landing"
+
+
+def refused(source: Path, landing: Path, **options: Any) -> OlistError:
+    with pytest.raises(OlistError) as raised:
+        land_backfill(source, FolderStore(landing), **options)
+    assert not landing.exists(), "nothing may be written when the input is refused"
+    return raised.value
+
+
+def test_files_land_byte_by_byte_on_the_day_of_the_latest_event(
+    small_source: Path, landing: Path
+) -> None:
+    result = land_backfill(small_source, FolderStore(landing))
+    assert result.days == (date(2018, 1, 8),)
+    assert (result.written, result.unchanged, result.missing) == (9, 0, ())
+    for dataset in CATALOG:
+        landed = landing / dataset.name / "dt=2018-01-08" / f"{dataset.file_name}.gz"
+        source = (small_source / dataset.file_name).read_bytes()
+        assert gzip.decompress(landed.read_bytes()) == source
+    assert len([path for path in landing.rglob("*") if path.is_file()]) == 9
+
+
+def test_landing_twice_changes_nothing(small_source: Path, landing: Path) -> None:
+    store = FolderStore(landing)
+    for land in (land_backfill, land_daily):
+        first = land(small_source, store)
+        before = {path: path.stat().st_mtime_ns for path in landing.rglob("*.gz")}
+        again = land(small_source, store)
+        assert (again.written, again.unchanged) == (0, first.written + first.unchanged)
+        assert {path: path.stat().st_mtime_ns for path in landing.rglob("*.gz")} == before
+
+
+def test_a_changed_file_is_replaced_and_nothing_is_deleted(
+    small_source: Path, landing: Path
+) -> None:
+    store = FolderStore(landing)
+    land_backfill(small_source, store, extract_date=date(2018, 1, 1))
+    sellers = small_source / "olist_sellers_dataset.csv"
+    sellers.write_bytes(sellers.read_bytes() + b"s9,01001,santos,SP\n")
+    result = land_backfill(small_source, store, extract_date=date(2018, 1, 1))
+    assert (result.written, result.unchanged) == (1, 8)
+    assert len(list(landing.rglob("*.gz"))) == 9
+
+
+def test_a_zip_lands_as_its_folder_does(small_source: Path, landing: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        for path in small_source.iterdir():
+            content.write(path, f"brazilian-ecommerce/{path.name}")
+            content.writestr(f"__MACOSX/brazilian-ecommerce/._{path.name}", b"junk")
+    for land, name in ((land_backfill, "whole"), (land_daily, "daily")):
+        land(small_source, FolderStore(landing / name / "folder"))
+        land(archive, FolderStore(landing / name / "zip"))
+        trees = [
+            {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.gz")}
+            for root in (landing / name / "folder", landing / name / "zip")
+        ]
+        assert trees[0] == trees[1]
+        assert len(trees[0]) >= 9
+
+
+def test_missing_datasets_are_refused_by_name(small_source: Path, landing: Path) -> None:
+    (small_source / "olist_geolocation_dataset.csv").unlink()
+    (small_source / "olist_order_reviews_dataset.csv").unlink()
+    error = refused(small_source, landing)
+    assert error.message == (
+        f"missing in {small_source}: reviews (olist_order_reviews_dataset.csv), "
+        "geolocation (olist_geolocation_dataset.csv)"
+    )
+    assert error.mend == "--allow-missing lands the rest"
+    result = land_backfill(small_source, FolderStore(landing), allow_missing=True)
+    assert result.missing == ("reviews", "geolocation")
+    assert result.written == 7
+
+
+def test_a_wrong_header_is_refused(small_source: Path, landing: Path) -> None:
+    path = small_source / "olist_sellers_dataset.csv"
+    path.write_text("seller_id,zip,seller_city,seller_state\ns1,1,x,SP\n")
+    error = refused(small_source, landing)
+    assert str(path) in error.message
+    assert "missing seller_zip_code_prefix; unexpected 'zip'" in error.message
+
+
+def test_malformed_orders_are_refused_with_their_line(small_source: Path, landing: Path) -> None:
+    path = small_source / "olist_orders_dataset.csv"
+    path.write_bytes(path.read_bytes() + b"too,few\n")
+    assert "2 columns instead of 8" in refused(small_source, landing).message
+    assert land_backfill(
+        small_source, FolderStore(landing), extract_date=date(2018, 1, 1)
+    ).days == (date(2018, 1, 1),), "a given date needs no look into the rows; the load checks them"
+
+
+def test_without_any_event_the_day_must_be_named(
+    make_source: Callable[[dict[str, Any]], Path], landing: Path
+) -> None:
+    source = make_source({"sellers": [["s1", "01001", "x", "SP"]]})
+    assert "--date" in refused(source, landing, allow_missing=True).mend
+
+
+def test_wrong_inputs_are_refused(tmp_path: Path, landing: Path, small_source: Path) -> None:
+    nothing = tmp_path / "nothing"
+    assert refused(nothing, landing).message == f"{nothing} does not exist"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "holds none of the nine Olist files" in refused(empty, landing).message
+    assert (
+        "neither a folder nor a readable zip"
+        in refused(small_source / "olist_orders_dataset.csv", landing).message
+    )
+
+
+def test_damaged_zips_are_refused(tmp_path: Path, landing: Path, small_source: Path) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as content:
+        for path in small_source.iterdir():
+            content.write(path, path.name)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    assert "neither a folder nor a readable zip" in refused(archive, landing).message
+    archive.write_bytes(whole.replace(b"bebes,baby", b"bebes,BABY", 1))
+    error = refused(archive, landing)
+    assert "product_category_name_translation.csv" in error.message
+    assert "CRC" in error.message
+
+
+def test_a_zip_with_a_file_twice_is_refused(tmp_path: Path, landing: Path) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("a/olist_orders_dataset.csv", "x")
+        content.writestr("b/olist_orders_dataset.csv", "y")
+    assert "holds olist_orders_dataset.csv twice" in refused(archive, landing).message
+
+
+def test_leftovers_and_hidden_files_are_not_landing_files(
+    small_source: Path, landing: Path
+) -> None:
+    store = FolderStore(landing)
+    land_backfill(small_source, store)
+    (landing / "orders" / ".x.gz.1234.part").write_bytes(b"half")
+    (landing / ".DS_Store").write_bytes(b"")
+    assert len(store.list_files()) == 9
+
+
+def test_what_a_killed_process_left_is_removed(small_source: Path, landing: Path) -> None:
+    folder = landing / "orders/dt=2018-01-08"
+    folder.mkdir(parents=True)
+    old, young = (
+        folder / f".olist_orders_dataset.csv.gz.{name}.part" for name in ("0ld00000", "y0ung000")
+    )
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    land_backfill(small_source, FolderStore(landing))
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_failed_write_leaves_nothing(landing: Path) -> None:
+    class Failing:
+        def seek(self, *_: int) -> int:
+            return 0
+
+        def read(self, _: int) -> bytes:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OlistError, match="no space left on the disk"):
+        FolderStore(landing).write("orders/x.gz", Failing())  # type: ignore[arg-type]
+    assert [path for path in landing.rglob("*") if path.is_file()] == []
