@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
@@ -22,10 +22,11 @@ help: ## list the commands
 
 # uv installs the locked, hashed set in seconds; it is itself installed from a hashed lock.
 $(UV): requirements/bootstrap.txt
-	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed"; echo "mend:  install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 is not installed"; echo "mend:  install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11"; echo "mend:  make PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "error: no virtual environment could be made"; echo "mend:  on Debian: apt-get install python3.11-venv"; exit 1; }
-	@$(PYTHON) -m venv $(VENV)/bootstrap
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@rm -rf $(VENV)/bootstrap
+	@$(PYTHON) -m venv $(VENV)/bootstrap || { echo "error: no virtual environment could be made"; echo "mend:  on Debian: apt-get install python3.11-venv"; exit 1; }
 	@$(VENV)/bootstrap/bin/pip install --quiet --require-hashes -r requirements/bootstrap.txt
 	@touch $@
 
@@ -44,10 +45,10 @@ demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> A
 	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
 
 test: $(DEVELOPMENT_STAMP) ## prove everything
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 test-fast: $(DEVELOPMENT_STAMP) ## the subset for the inner loop, under a minute
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile -m "not slow"
 
 lint: $(DEVELOPMENT_STAMP) ## formats, lints, types, SQL, workflow files
 	$(BIN)/ruff format --check .

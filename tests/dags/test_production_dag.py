@@ -138,12 +138,12 @@ def test_a_model_comes_behind_the_tests_of_what_it_reads(
     for task in tasks.values():
         if task["node"] is None or task["tests"]:
             continue
-        for parent in manifest["nodes"][task["node"]]["depends_on"]["nodes"]:
+        for parent in manifest["nodes"][task["node"]]["depends_on"].get("nodes", []):
             for gate in ((parent, False), (parent, True)):
                 if gate in by_node:
                     assert by_node[gate] in task["all_upstream"]
                     checked += 1
-        assert task["rule"] == "all_success"
+        assert task["rule"] == "TriggerRule.ALL_SUCCESS"
     assert checked > 20
     layers = {
         uid: node["config"]["schema"]

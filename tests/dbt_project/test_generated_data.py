@@ -6,7 +6,7 @@ import pytest
 
 from olist_workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 
 
 def test_all_dbt_tests_pass_with_dirt_on(make_workspace: Callable[[str], Workspace]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from olist_workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 
 ORDERS = 600
 

@@ -9,7 +9,7 @@ import pytest
 
 from olist_workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample")]
+pytestmark = pytest.mark.slow
 
 BUILT = {
     "staging": ["base_orders", "stg_customers", "stg_order_items", "stg_payments", "stg_reviews"],
@@ -116,13 +116,13 @@ def test_running_twice_changes_nothing(backfill: Workspace, olist_sample: Path) 
     before = contents(backfill)
     backfill.olist("land", olist_sample, "--allow-missing")
     backfill.olist("load")
-    backfill.olist("dbt", "--", "build", "--quiet")
+    backfill.olist("dbt", "--", "run", "--quiet")
     assert contents(backfill) == before
 
 
 def test_as_of_date_cuts_and_includes_its_own_day(backfill: Workspace) -> None:
     backfill.olist(
-        "dbt", "--", "build", "--quiet", "--select", "int_orders+", "--vars",
+        "dbt", "--", "run", "--quiet", "--select", "int_orders+", "--vars",
         "{as_of_date: '2018-02-28'}",
     )  # fmt: skip
     ((latest, gmv),) = backfill.rows(
@@ -139,7 +139,7 @@ def test_as_of_date_cuts_and_includes_its_own_day(backfill: Workspace) -> None:
         "select is_complete from mart_executive_kpis "
         "where period_type = 'month' and period_start = '2018-02-01'"
     ) == [(True,)]
-    backfill.olist("dbt", "--", "build", "--quiet", "--select", "int_orders+")
+    backfill.olist("dbt", "--", "run", "--quiet", "--select", "int_orders+")
 
 
 def test_an_as_of_date_that_is_no_date_is_refused(backfill: Workspace) -> None:
@@ -159,7 +159,7 @@ def test_the_daily_replay_ends_in_the_backfills_marts(
         window = ["--until", until] if until else []
         replay.olist("land", olist_sample, "--allow-missing", "--daily", *window)
         replay.olist("load")
-        replay.olist("dbt", "--", "build", "--quiet")
+        replay.olist("dbt", "--", "build", "--quiet", "--exclude-resource-type", "test", "unit_test")
     assert contents(replay) == contents(backfill)
     ((versions, orders),) = replay.rows("select count(*), count(distinct order_id) from raw.orders")
     assert versions > 3 * orders

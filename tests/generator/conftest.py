@@ -5,7 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.generator.dataset import generate_dataset
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.source_catalog import CATALOG
 
 ORDERS = 25_000

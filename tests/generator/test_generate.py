@@ -14,19 +14,21 @@ from typer.testing import CliRunner
 
 from olist_platform.cli.generate import generate
 from olist_platform.errors import OlistError
-from olist_platform.generator import GeneratorSettings, dataset, generate_dataset
+from olist_platform.generator import dataset
 from olist_platform.generator.calibration import (
     ORDERS_BY_HOUR,
     ORDERS_BY_MONTH,
     ORDERS_BY_STATUS,
     PUBLISHED,
 )
+from olist_platform.generator.dataset import generate_dataset
 from olist_platform.generator.purchase_calendar import (
     black_friday,
     days_from_epoch,
     purchase_calendar,
 )
 from olist_platform.generator.reference_tables import cities
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.generator.writer import DatasetWriter
 from olist_platform.source_catalog import CATALOG
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.generator.dataset import generate_dataset
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.source_catalog import CATALOG
 
 

@@ -51,16 +51,23 @@ def test_landing_twice_changes_nothing(small_source: Path, landing: Path) -> Non
         assert {path: path.stat().st_mtime_ns for path in landing.rglob("*.gz")} == before
 
 
-def test_a_changed_file_is_replaced_and_nothing_is_deleted(
+def test_a_changed_file_of_a_day_lands_beside_the_former_and_sorts_behind_it(
     small_source: Path, landing: Path
 ) -> None:
     store = FolderStore(landing)
     land_backfill(small_source, store, extract_date=date(2018, 1, 1))
     sellers = small_source / "olist_sellers_dataset.csv"
-    sellers.write_bytes(sellers.read_bytes() + b"s9,01001,santos,SP\n")
-    result = land_backfill(small_source, store, extract_date=date(2018, 1, 1))
-    assert (result.written, result.unchanged) == (1, 8)
-    assert len(list(landing.rglob("*.gz"))) == 9
+    former = sellers.read_bytes()
+    sellers.write_bytes(former + b"s9,01001,santos,SP\n")
+    for written, unchanged in ((1, 8), (0, 9)):
+        result = land_backfill(small_source, store, extract_date=date(2018, 1, 1))
+        assert (result.written, result.unchanged) == (written, unchanged)
+    first, second = sorted(landing.glob("sellers/dt=2018-01-01/*.gz"))
+    assert first.name == "olist_sellers_dataset.csv.gz"
+    assert second.name == "olist_sellers_dataset.v02.csv.gz"
+    assert gzip.decompress(first.read_bytes()) == former
+    assert gzip.decompress(second.read_bytes()) == sellers.read_bytes()
+    assert len(list(landing.rglob("*.gz"))) == 10
 
 
 def test_a_zip_lands_as_its_folder_does(small_source: Path, landing: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from olist_platform.dag_run import run_production_dag
 from olist_platform.dbt_command import dbt_target_path, parse_manifest, run_dbt
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.generator.dataset import generate_dataset
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.landing.land import land_backfill, land_daily
 from olist_platform.landing.store import landing_store
 from olist_platform.naming import EnvironmentName

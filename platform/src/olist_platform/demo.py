@@ -13,8 +13,10 @@ from olist_platform.dbt_command import parse_manifest
 from olist_platform.demo_state import set_aside_other_input
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
-from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.generator.dataset import generate_dataset
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.landing.land import LandResult, land_backfill
+from olist_platform.landing.source_files import find_source_files
 from olist_platform.landing.store import landing_store
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.raw_loading.results import LoadResult
@@ -82,8 +84,9 @@ def run_demo(
     Raises:
         OlistError: Any step fails; the message says what to mend.
     """
-    if source is not None and not source.exists():
-        raise OlistError(f"{source}: it does not exist", "check FROM=<folder or zip>")
+    if source is not None:
+        # Before anything is set aside for an input that cannot be landed.
+        find_source_files(source, allow_missing=allow_missing)
     settings = GeneratorSettings()
     identity = {"from": str(source.resolve())} if source else {"generated": repr(settings)}
     set_aside = set_aside_other_input(environment, identity)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from olist_platform.cli.console import err, out
 from olist_platform.errors import OlistError
-from olist_platform.generator import GeneratorSettings, generate_dataset
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.source_catalog import dataset_named
 
 _DEFAULTS = GeneratorSettings()
@@ -41,6 +41,9 @@ def generate(  # noqa: PLR0917 - Typer calls it by keyword
 
     Example:  olist generate data/generated --orders 20000 --seed 7
     """
+    # Polars takes a second to import, which `olist --help` need not wait for.
+    from olist_platform.generator.dataset import generate_dataset  # noqa: PLC0415
+
     settings = GeneratorSettings(
         seed=seed,
         orders=orders,

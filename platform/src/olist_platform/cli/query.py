@@ -1,21 +1,11 @@
 """`olist query`: ask the embedded warehouse."""
 
-import json
-import sys
-from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-import pyarrow as pa
 import typer
-from pyarrow import csv
-from rich.table import Table
 
-from olist_platform.cli.console import EnvironmentOption, environment_named, err, out
-from olist_platform.warehouse_query import query_warehouse
-
-_NUMERIC_KINDS = (pa.types.is_decimal, pa.types.is_floating, pa.types.is_integer)
+from olist_platform.cli.console import EnvironmentOption, environment_named
 
 
 class OutputFormat(StrEnum):
@@ -41,33 +31,15 @@ def query(
     Example:  olist query "select period_start, gmv from mart_executive_kpis
     where period_type = 'month' order by 1"
     """
+    # Arrow and DuckDB take a second to import, which `olist --help` need not wait for.
+    from olist_platform.cli import query_output  # noqa: PLC0415
+    from olist_platform.warehouse_query import query_warehouse  # noqa: PLC0415
+
     answer = query_warehouse(environment_named(env).duckdb_path, sql)
     match output_format:
         case OutputFormat.CSV:
-            csv.write_csv(answer, sys.stdout.buffer)
+            query_output.print_csv(answer)
         case OutputFormat.JSON:
-            out.print_json(json.dumps(answer.to_pylist(), default=_json_value))
+            query_output.print_json(answer)
         case OutputFormat.TABLE:
-            out.print(_table(answer.slice(0, rows)))
-            if answer.num_rows > rows:
-                err.print(
-                    f"{rows} of {answer.num_rows} rows shown; --rows or --format csv shows more"
-                )
-
-
-def _table(answer: pa.Table) -> Table:
-    table = Table(*answer.column_names)
-    for field, column in zip(answer.schema, table.columns, strict=True):
-        if any(is_kind(field.type) for is_kind in _NUMERIC_KINDS):
-            column.justify = "right"
-    for record in answer.to_pylist():
-        table.add_row(*("" if value is None else str(value) for value in record.values()))
-    return table
-
-
-def _json_value(value: object) -> str:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    return repr(value)
+            query_output.print_table(answer, rows)

@@ -3,8 +3,3 @@
 It ships so that nobody needs the real files (their licence forbids shipping those) to run, test
 or measure the platform. No row of the real data is in here: only aggregates, see `calibration`.
 """
-
-from olist_platform.generator.dataset import Progress, generate_dataset
-from olist_platform.generator.settings import GeneratorSettings
-
-__all__ = ["GeneratorSettings", "Progress", "generate_dataset"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.landing.stored_file import StoredFile
+from olist_platform.landing.stored_file import StoredFile, WriteOutcome
 
 _PART_SUFFIX = ".part"
 _COMPARED_AT_ONCE = 1 << 20
@@ -58,12 +58,13 @@ class FolderStore:
         """Open a file for reading."""
         return (self._root / path).open("rb")
 
-    def write(self, path: str, content: BinaryIO) -> bool:
+    def write(self, path: str, content: BinaryIO) -> WriteOutcome:
         """Write a file under a temporary name, then give it its own."""
         target = self._root / path
         with os_errors_explained(target):
-            if target.is_file() and _same_content(target, content):
-                return False
+            if target.is_file():
+                same = _same_content(target, content)
+                return WriteOutcome.UNCHANGED if same else WriteOutcome.TAKEN
             target.parent.mkdir(parents=True, exist_ok=True)
             _remove_abandoned_parts(target)
             part = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PART_SUFFIX}")
@@ -76,7 +77,7 @@ class FolderStore:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
                 raise
-        return True
+        return WriteOutcome.WRITTEN
 
     def _walk(self) -> Iterator[Path]:
         def refuse(error: OSError) -> None:

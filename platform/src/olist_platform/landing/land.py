@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,10 +16,11 @@ import pyarrow as pa
 from olist_platform.errors import OlistError
 from olist_platform.landing.event_dates import EVENT_COLUMNS, required_extract_date
 from olist_platform.landing.gzip_files import gzipped
-from olist_platform.landing.layout import landing_path, parse_landing_path
+from olist_platform.landing.layout import landing_path
 from olist_platform.landing.replay import WHOLE_ON_FIRST_DAY, plan_replay, rows_by_day
 from olist_platform.landing.source_files import SourceFile, find_source_files, reading
 from olist_platform.landing.store import LandingStore
+from olist_platform.landing.stored_file import WriteOutcome
 from olist_platform.landing.strict_csv import CsvFaultError, parse_csv, scan_csv
 from olist_platform.source_catalog import CATALOG, Dataset, dataset_named
 
@@ -54,7 +56,8 @@ class LandResult:
 class _Extract:
     """One file to be written; its content is made when its turn comes."""
 
-    path: str
+    dataset: Dataset
+    day: date
     open: Callable[[], BinaryIO]
 
 
@@ -166,14 +169,14 @@ def _whole_file(dataset: Dataset, file: SourceFile, day: date) -> _Extract:
         with reading(file) as source:
             return gzipped(source)
 
-    return _Extract(landing_path(dataset, day), content)
+    return _Extract(dataset, day, content)
 
 
 def _rows_of_day(dataset: Dataset, day: date, rows: pl.DataFrame) -> _Extract:
     def content() -> BinaryIO:
         return gzipped(io.BytesIO(rows.write_csv(null_value="").encode()))
 
-    return _Extract(landing_path(dataset, day), content)
+    return _Extract(dataset, day, content)
 
 
 def _write(
@@ -189,18 +192,27 @@ def _write(
         written += is_new
         if progress:
             progress(len(sizes), len(extracts))
-    places = [parse_landing_path(extract.path) for extract in extracts]
     by_dataset = dict.fromkeys((dataset.name for dataset in files), 0)
-    for place in places:
-        by_dataset[place.dataset.name] += 1
+    for extract in extracts:
+        by_dataset[extract.dataset.name] += 1
     return LandResult(
         written=written,
         unchanged=len(extracts) - written,
         size_bytes=sum(sizes),
-        days=tuple(sorted({place.extract_date for place in places})),
+        days=tuple(sorted({extract.day for extract in extracts})),
         files_by_dataset=by_dataset,
         missing=tuple(dataset.name for dataset in CATALOG if dataset not in files),
     )
+
+
+def _write_version(store: LandingStore, extract: _Extract, content: BinaryIO) -> bool:
+    """Write an extract beside earlier ones of its day; False where one of them is the same."""
+    for version in count(1):
+        path = landing_path(extract.dataset, extract.day, version)
+        outcome = store.write(path, content)
+        if outcome is not WriteOutcome.TAKEN:
+            return outcome is WriteOutcome.WRITTEN
+    raise AssertionError("there is always a next version")
 
 
 def _written_in_parallel(
@@ -210,7 +222,7 @@ def _written_in_parallel(
 
     def write(extract: _Extract) -> tuple[int, bool]:
         with extract.open() as content:
-            is_new = store.write(extract.path, content)
+            is_new = _write_version(store, extract, content)
             return content.seek(0, io.SEEK_END), is_new
 
     limit = _WAITING_PER_WRITER * store.parallelism

@@ -22,9 +22,15 @@ class MisplacedFileError(Exception):
     """A path that is not of the landing's layout; the text says why."""
 
 
-def landing_path(dataset: Dataset, extract_date: date) -> str:
-    """Return the landing-relative path of a dataset's extract of one day."""
-    return f"{dataset.name}/dt={extract_date.isoformat()}/{dataset.file_name}.gz"
+def landing_path(dataset: Dataset, extract_date: date, version: int = 1) -> str:
+    """Return the landing-relative path of a dataset's extract of one day.
+
+    Later versions of the same day sort behind the first: of two files that staging meets together
+    the one whose name is last is the newer.
+    """
+    stem, suffix = dataset.file_name.rsplit(".", 1)
+    mark = "" if version == 1 else f".v{version:02d}"
+    return f"{dataset.name}/dt={extract_date.isoformat()}/{stem}{mark}.{suffix}.gz"
 
 
 def parse_landing_path(path: str) -> LandingPlace:

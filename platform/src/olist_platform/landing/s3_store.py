@@ -23,7 +23,7 @@ from botocore.exceptions import (
 )
 
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.landing.stored_file import StoredFile
+from olist_platform.landing.stored_file import StoredFile, WriteOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -93,13 +93,15 @@ class S3Store:
         target.seek(0)
         return target
 
-    def write(self, path: str, content: BinaryIO) -> bool:
-        """Put an object with its checksum, unless one with that checksum lies there."""
+    def write(self, path: str, content: BinaryIO) -> WriteOutcome:
+        """Put an object with its checksum, unless there is an object of that key."""
         key = self._prefix + path
         checksum = _sha256(content)
         with self._explained(key):
-            if self._checksum_of(key) == checksum:
-                return False
+            existing = self._checksum_of(key)
+            if existing is not None:
+                same = existing == checksum
+                return WriteOutcome.UNCHANGED if same else WriteOutcome.TAKEN
             content.seek(0)
             self._client.put_object(
                 Bucket=self._bucket,
@@ -108,7 +110,7 @@ class S3Store:
                 Metadata={_CHECKSUM_KEY: checksum},
                 ContentType="application/gzip",
             )
-        return True
+        return WriteOutcome.WRITTEN
 
     @cached_property
     def _client(self) -> "S3Client":
@@ -129,13 +131,14 @@ class S3Store:
         )
 
     def _checksum_of(self, key: str) -> str | None:
+        """Return an object's checksum, None without an object, "" for one that has none."""
         try:
             head = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
                 return None
             raise
-        return head["Metadata"].get(_CHECKSUM_KEY)
+        return head["Metadata"].get(_CHECKSUM_KEY, "")
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 from olist_platform.environment import Environment, S3Landing
 from olist_platform.errors import OlistError
 from olist_platform.landing.folder_store import FolderStore
-from olist_platform.landing.stored_file import StoredFile
+from olist_platform.landing.stored_file import StoredFile, WriteOutcome
 
 _S3_SCHEME = "s3://"
 
@@ -29,8 +29,8 @@ class LandingStore(Protocol):
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading; the caller closes it."""
 
-    def write(self, path: str, content: BinaryIO) -> bool:
-        """Write a file whole or not at all; False where it already holds that content."""
+    def write(self, path: str, content: BinaryIO) -> WriteOutcome:
+        """Write a file whole or not at all, and never over another content."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One file as a listing of the landing tells it."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,13 @@ class StoredFile:
     path: str
     size: int
     fingerprint: str | None
+
+
+class WriteOutcome(Enum):
+    """What became of a write; nothing that a file says is ever overwritten."""
+
+    WRITTEN = auto()
+    UNCHANGED = auto()
+    """The file holds that content already."""
+    TAKEN = auto()
+    """The file holds other content; nothing was written."""

@@ -1,0 +1,139 @@
+"""Every mistake a user can make ends with one clear message, its mend and a non-zero exit."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from olist_workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
+    return make_workspace("mistakes")
+
+
+@pytest.fixture
+def warehouse(workspace: Workspace) -> Iterator[Path]:
+    workspace.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(workspace.warehouse)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.mart_numbers as select 1.50::decimal(18, 2) as n")
+    yield workspace.warehouse
+    workspace.warehouse.unlink()
+
+
+def test_an_unknown_environment(workspace: Workspace) -> None:
+    for command in (["env", "show", "staging"], ["load", "--env", "staging"]):
+        printed = workspace.olist(*command, expect=1)
+        assert "error: unknown environment 'staging'" in printed
+        assert "use one of: local, dev, prod" in printed
+
+
+def test_a_wrong_folder(workspace: Workspace) -> None:
+    for command in (["land", "nowhere"], ["demo", "--from", "nowhere"]):
+        printed = workspace.olist(*command, expect=1)
+        assert "nowhere" in printed
+        assert "does not exist" in printed
+    assert not workspace.warehouse.exists()
+
+
+def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.olist("generate", tmp_path, "--orders", "50")
+    (tmp_path / "olist_sellers_dataset.csv").unlink()
+    commands: list[list[str | Path]] = [["land", tmp_path], ["demo", "--from", tmp_path]]
+    for command in commands:
+        printed = workspace.olist(*command, expect=1)
+        assert "sellers (olist_sellers_dataset.csv)" in printed
+        assert "--allow-missing" in printed
+
+
+def test_no_warehouse_yet(workspace: Workspace) -> None:
+    printed = workspace.olist("query", "select 1", expect=1)
+    assert "there is no warehouse yet" in printed
+    assert "make demo" in printed
+
+
+def test_nothing_has_landed_yet(make_workspace: Callable[[str], Workspace]) -> None:
+    printed = make_workspace("empty").olist("load", expect=1)
+    assert "does not exist" in printed
+    assert "olist land" in printed
+
+
+def test_a_locked_warehouse(workspace: Workspace, warehouse: Path) -> None:
+    hold = (
+        "import duckdb, sys, time; connection = duckdb.connect(sys.argv[1]); "
+        "print('held', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, warehouse], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        try:
+            printed = workspace.olist("query", "from mart_numbers", expect=1)
+        finally:
+            holder.kill()
+    assert "the warehouse is locked" in printed
+    assert f"PID {holder.pid}" in printed
+    assert "run the same command again" in printed
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_wrong_sql_and_sql_that_writes(workspace: Workspace) -> None:
+    assert "mart_number" in workspace.olist("query", "from mart_number", expect=1)
+    printed = workspace.olist("query", "drop table mart_numbers", expect=1)
+    assert "read-only" in printed
+    assert "1.50" in workspace.olist("query", "from mart_numbers")
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_query_prints_tables_csv_and_json(workspace: Workspace) -> None:
+    sql = (
+        "select n, null as nothing, 'São Paulo' as city, date '2018-01-31' as day from mart_numbers"
+    )
+    table = workspace.olist("query", sql)
+    assert "1.50" in table
+    assert "São Paulo" in table
+    assert workspace.olist("query", "-f", "csv", sql) == (
+        '"n","nothing","city","day"\n1.50,,"São Paulo",2018-01-31\n'
+    )
+    printed = workspace.olist("query", "-f", "json", sql)
+    assert '"n": "1.50"' in printed
+    assert '"nothing": null' in printed
+    assert '"day": "2018-01-31"' in printed
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_table_says_what_it_leaves_out(workspace: Workspace) -> None:
+    printed = workspace.olist("query", "--rows", "2", "select * from range(5)")
+    assert "2 of 5 rows shown" in printed
+
+
+def test_a_secret_that_is_not_set(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OLIST_SNOWFLAKE_PRIVATE_KEY", raising=False)
+    printed = workspace.olist("dbt", "--env", "prod", "--", "parse", expect=1)
+    assert "OLIST_SNOWFLAKE_PRIVATE_KEY is not set" in printed
+
+
+def test_a_command_for_duckdb_on_snowflake(workspace: Workspace) -> None:
+    for command in (["query", "select 1"], ["load"]):
+        printed = workspace.olist(*command, "--env", "prod", expect=1)
+        assert "nowflake" in printed
+
+
+def test_secrets_stay_hidden(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLIST_SNOWFLAKE_PRIVATE_KEY", "hush-hush")
+    for arguments in ([], ["--json"]):
+        printed = workspace.olist("env", "show", "prod", *arguments)
+        assert "hush-hush" not in printed
+        assert "OLIST_SNOWFLAKE_PRIVATE_KEY (set)" in printed
+        assert "OLIST_PROD_TRANSFORM_WH" in printed
+
+
+def test_help_has_examples(workspace: Workspace) -> None:
+    for command in ("demo", "generate", "land", "load", "query", "dbt", "bench"):
+        assert "Example" in workspace.olist(command, "--help")
