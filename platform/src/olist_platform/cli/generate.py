@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from olist_platform.cli.console import err, out
+from olist_platform.cli.console import out
+from olist_platform.cli.progress import progress_bar
 from olist_platform.errors import OlistError
 from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.source_catalog import dataset_named
@@ -52,19 +52,8 @@ def generate(  # noqa: PLR0917 - Typer calls it by keyword
         dirt=dirt,
     )
     began = time.perf_counter()
-    with Progress(
-        TextColumn("generating"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    ) as bar:
-        task = bar.add_task("generating", total=None)
-        rows = generate_dataset(
-            settings, folder, lambda done, work: bar.update(task, completed=done, total=work)
-        )
+    with progress_bar("generating", "orders") as progress:
+        rows = generate_dataset(settings, folder, progress)
     _print_summary(folder, rows, time.perf_counter() - began)
 
 

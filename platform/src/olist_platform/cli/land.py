@@ -8,7 +8,7 @@ import typer
 from rich.filesize import decimal as readable_size
 
 from olist_platform.cli.console import EnvironmentOption, environment_named, out
-from olist_platform.cli.progress import files_progress
+from olist_platform.cli.progress import progress_bar
 from olist_platform.errors import OlistError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def land(
     if not daily and (first or until):
         raise OlistError("--from and --until need --daily", "add --daily, or leave them out")
     store = landing_store(environment_named(env), url=to, endpoint_url=endpoint_url)
-    with files_progress("landing") as progress:
+    with progress_bar("landing", "files") as progress:
         if daily:
             result = land_daily(
                 source,

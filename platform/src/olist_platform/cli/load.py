@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from olist_platform.cli.console import EnvironmentOption, environment_named, err, out
-from olist_platform.cli.progress import files_progress
+from olist_platform.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from olist_platform.raw_loading.results import LoadResult
@@ -42,7 +42,7 @@ def load(
 
     environment = environment_named(env)
     store = landing_store(environment, url=source, endpoint_url=endpoint_url)
-    with files_progress("loading") as progress:
+    with progress_bar("loading", "files") as progress:
         result = load_landing(environment, store, progress=progress)
     _print_summary(result)
     if result.rejected:

@@ -6,6 +6,7 @@ import sys
 import typer
 
 from olist_platform.cli import env
+from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
 from olist_platform.cli.dbt import dbt
@@ -30,6 +31,7 @@ app.command()(generate)
 app.command()(land)
 app.command()(load)
 app.command(context_settings={"ignore_unknown_options": True})(dbt)
+app.command(context_settings={"ignore_unknown_options": True})(airflow)
 app.command()(query)
 
 

@@ -1,4 +1,4 @@
-"""The progress bar of commands that work through many files."""
+"""The progress bar of commands that take a while."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ from olist_platform.cli.console import err
 
 
 @contextmanager
-def files_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on a terminal, and nothing elsewhere; the function takes done and total."""
     with Progress(
         TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("files"),
+        TextColumn(unit),
         TimeRemainingColumn(),
         console=err,
         transient=True,
