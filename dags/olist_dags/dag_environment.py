@@ -1,6 +1,7 @@
 """The environment of this Airflow: OLIST_ENV names it and nothing stands in for it."""
 
 import os
+from functools import cache
 from typing import Any
 
 from olist_platform.dbt_command import dbt_variables, manifest_path
@@ -26,6 +27,12 @@ def current_environment() -> Environment:
             f"{ENVIRONMENT_VARIABLE} is not set: it names the environment the DAGs run in"
             " (local, dev or prod)"
         )
+    return _environment_named(name)
+
+
+# Every task asks for it, and a run on one machine has all of them in one process.
+@cache
+def _environment_named(name: str) -> Environment:
     try:
         return load_environment(parse_environment_name(name))
     except OlistError as error:

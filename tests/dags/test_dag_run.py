@@ -14,7 +14,7 @@ import pytest
 
 from olist_workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dag_run")]
+pytestmark = pytest.mark.slow
 
 RUN = """
 import dataclasses, json, sys
@@ -160,3 +160,19 @@ def test_a_failing_staging_test_stops_what_is_downstream(
     log = Path(summary["log"])
     assert log.is_file()
     assert log.stat().st_size > 0
+
+
+def test_a_landing_file_that_cannot_be_loaded_stops_the_run(
+    landed: Workspace, first_run: dict[str, Any]
+) -> None:
+    assert first_run["state"] == "success"
+    before = landed.rows("select * from mart_executive_kpis order by all")
+    broken = landed.landing / "orders" / "dt=2018-09-01" / "olist_orders_dataset.csv.gz"
+    broken.parent.mkdir()
+    broken.write_bytes(b"cut off")
+
+    summary = run(landed, "check")
+
+    assert "orders/dt=2018-09-01/olist_orders_dataset.csv.gz" in summary["error"]
+    assert "load_raw" in summary["error"]
+    assert landed.rows("select * from mart_executive_kpis order by all") == before

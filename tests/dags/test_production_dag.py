@@ -12,7 +12,7 @@ import yaml
 
 from olist_workspace import ROOT, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dag_integrity")]
+pytestmark = pytest.mark.slow
 
 # Airflow reads its settings when it is imported, so each look at the DAG is a process of its own.
 DESCRIBE = """

@@ -159,7 +159,9 @@ def test_the_daily_replay_ends_in_the_backfills_marts(
         window = ["--until", until] if until else []
         replay.olist("land", olist_sample, "--allow-missing", "--daily", *window)
         replay.olist("load")
-        replay.olist("dbt", "--", "build", "--quiet", "--exclude-resource-type", "test", "unit_test")
+        replay.olist(
+            "dbt", "--", "build", "--quiet", "--exclude-resource-type", "test", "unit_test"
+        )
     assert contents(replay) == contents(backfill)
     ((versions, orders),) = replay.rows("select count(*), count(distinct order_id) from raw.orders")
     assert versions > 3 * orders

@@ -22,14 +22,20 @@ DOCUMENTS = sorted(
     ]
 )
 CODE = re.compile(r"`([^`\n]+)`")
-BLOCK = re.compile(r"^```(?:bash|console|sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHELL = ("bash", "console", "sh")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 # Made by running the platform, or lying beside the checkout.
 NOT_IN_A_CHECKOUT = ("data/", ".venv", "../", "~", "http", "/")
 
 
+def shell_lines(text: str) -> list[str]:
+    blocks = [block for language, block in BLOCK.findall(text) if language in SHELL]
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
 def command_lines(text: str) -> list[str]:
-    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    lines = shell_lines(text)
     return [line.split("#")[0].strip() for line in [*lines, *CODE.findall(text)]]
 
 
@@ -78,7 +84,7 @@ def check_olist_command(line: str) -> None:
 
 def test_the_documents_name_what_a_newcomer_runs_first() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [line for block in BLOCK.findall(readme) for line in block.splitlines() if line]
+    lines = shell_lines(readme)
     assert lines[0].startswith("make demo")
     assert lines[1].startswith("make test")
 

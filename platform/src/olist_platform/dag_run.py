@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from olist_platform.airflow_home import airflow_variables, prepare_airflow_home
+from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
 from olist_platform.dbt_command import dbt_project_folder, manifest_path, run_dbt
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
@@ -40,6 +40,7 @@ _LOGS_KEPT = 10
 _FAULTS_SHOWN = 5
 # Marks a run's processes, so that the next run finds what a killed one left behind.
 _MARK = "OLIST_DAG_RUN_HOME"
+_SCRATCH = "scratch-"
 _FINISHED = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
@@ -94,21 +95,36 @@ def run_production_dag(
             DAG cannot be imported, or another run is going on.
     """
     started = time.monotonic()
-    home = prepare_airflow_home(environment)
-    with os_errors_explained(home), _only_run(home), tempfile.TemporaryDirectory() as scratch:
+    home = airflow_home(environment)
+    with os_errors_explained(home), _only_run(home):
+        # Before anything is changed in their folder.
         _stop_leftovers(home)
-        log = _new_log(home)
-        run = _Run(home, Path(scratch), log, progress)
-        _refresh_manifest(environment, home)
-        with _stopped_in_the_end(_start(environment, home, run.report, log)) as process:
-            while process.poll() is None:
-                run.look()
-                time.sleep(_LOOK_EVERY_SECONDS)
+        prepare_airflow_home(environment)
+        with _scratch_folder(home) as scratch:
+            summary, failures = _run_once(environment, home, scratch, progress, started)
+    if check and summary.state != "success":
+        raise _failure(summary, failures)
+    return summary
+
+
+def _run_once(
+    environment: Environment,
+    home: Path,
+    scratch: Path,
+    progress: Progress | None,
+    started: float,
+) -> tuple[DagRunSummary, dict[str, str]]:
+    """Return how the run ended and the messages of the tasks that failed."""
+    _refresh_manifest(environment, home)
+    log = _new_log(home)
+    run = _Run(home, scratch, log, progress)
+    with _stopped_in_the_end(_start(environment, home, run.report, log), home) as process:
+        while process.poll() is None:
             run.look()
-        summary = run.summary(environment, process.returncode, time.monotonic() - started)
-        if check and summary.state != "success":
-            raise _failure(summary, run.failures())
-        return summary
+            time.sleep(_LOOK_EVERY_SECONDS)
+        run.look()
+    summary = run.summary(environment, process.returncode, time.monotonic() - started)
+    return summary, run.failures()
 
 
 class _Run:
@@ -256,7 +272,9 @@ def _start(
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "olist_platform.dag_run_process", PRODUCTION_DAG, str(report)],
-            env=inherited | airflow_variables(environment, home) | {_MARK: str(home)},
+            env=inherited
+            | airflow_variables(environment, home)
+            | {_MARK: str(home), "TMPDIR": str(report.parent)},
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -268,7 +286,7 @@ def _start(
 
 @contextmanager
 def _stopped_in_the_end(
-    process: subprocess.Popen[bytes],
+    process: subprocess.Popen[bytes], home: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Stop a process and all its descendants when the block is left, also by SIGTERM."""
 
@@ -283,9 +301,13 @@ def _stopped_in_the_end(
         if in_main_thread:
             signal.signal(signal.SIGTERM, former)
         if process.poll() is None:
-            root = psutil.Process(process.pid)
-            _stop([*root.children(recursive=True), root])
+            children = psutil.Process(process.pid).children(recursive=True)
+            # First, and at once: Airflow would answer the end of dbt with the next try. What it
+            # leaves half done in its database, the next run puts right.
+            process.kill()
             process.wait()
+            _stop(children)
+            _stop_leftovers(home)
 
 
 def _stop(processes: list[psutil.Process]) -> None:
@@ -320,6 +342,7 @@ def _stop_leftovers(home: Path) -> None:
 @contextmanager
 def _only_run(home: Path) -> Iterator[None]:
     """Hold the place for the one run on this home; the system frees it with the process."""
+    home.parent.mkdir(parents=True, exist_ok=True)
     with (home.parent / "airflow.lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -329,6 +352,17 @@ def _only_run(home: Path) -> Iterator[None]:
                 "wait for its end, or stop it",
             ) from None
         yield
+
+
+@contextmanager
+def _scratch_folder(home: Path) -> Iterator[Path]:
+    """Make room for temporary files of the run; those of a killed one go."""
+    for old in home.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=_SCRATCH, dir=home, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 def _new_log(home: Path) -> Path:

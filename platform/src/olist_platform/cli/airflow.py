@@ -37,7 +37,9 @@ def airflow(
     if not manifest_path(environment).exists():
         parse_manifest(environment)
     home = prepare_airflow_home(environment)
-    variables = os.environ | airflow_variables(environment, home)
+    # Airflow starts its parts by name, from whatever PATH finds first.
+    path = os.pathsep.join([str(executable.parent), os.environ.get("PATH", "")])
+    variables = os.environ | airflow_variables(environment, home) | {"PATH": path}
     if not is_ready(home):
         migration = subprocess.run(  # noqa: S603 - Airflow's own executable
             [executable, "db", "migrate"],
