@@ -121,13 +121,15 @@ def _print_result(result: "DemoResult", warehouse: Path) -> None:
     )
     out.print(summary, highlight=False)
     out.print(_months(result))
-    places = Table.grid(padding=(0, 2))
-    places.add_row("files", str(result.source))
-    places.add_row("warehouse", str(warehouse))
-    places.add_row("DAG log", str(dag.log))
-    places.add_row("Airflow", str(airflow_home(environment_named("local"))))
-    places.add_row("ask it", '.venv/bin/olist query "select * from mart_executive_kpis"')
-    out.print(places, highlight=False, soft_wrap=True)
+    for name, place in (
+        ("files", result.source),
+        ("warehouse", warehouse),
+        ("DAG log", dag.log),
+        ("Airflow", airflow_home(environment_named("local"))),
+        ("ask it", '.venv/bin/olist query "select * from mart_executive_kpis"'),
+    ):
+        # Not a table's cell: a path that is cut short cannot be copied.
+        out.print(f"{name:<10} {place}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _months(result: "DemoResult") -> Table:
