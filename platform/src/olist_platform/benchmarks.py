@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from olist_platform.dag_run import run_production_dag
-from olist_platform.dbt_command import dbt_target_path, parse_manifest, run_dbt
+from olist_platform.dbt_command import dbt_target_path, fresh_manifest, run_dbt
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.generator.dataset import generate_dataset
@@ -78,7 +78,7 @@ def _load_to_scan(environment: Environment, say: Say) -> Ratio:
 
 def _increment_to_full(environment: Environment, home: Path, say: Say) -> Iterator[Ratio]:
     # dbt parses once, or the first run measured would pay for it.
-    parse_manifest(environment)
+    fresh_manifest(environment)
     say("building everything, then one day's increment, then everything again")
     _dbt(environment, "build")
     land_daily(

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
-from olist_platform.dbt_command import dbt_project_folder, manifest_path, run_dbt
+from olist_platform.dbt_command import fresh_manifest
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
@@ -33,7 +33,6 @@ DBT_GROUP = "dbt"
 Progress = Callable[[str, str], None]
 """Told a task's id and its new state, once for each change of a task."""
 
-_DBT_SOURCES = (".sql", ".yml", ".csv", ".md", ".py")
 _LOOK_EVERY_SECONDS = 0.4
 _PATIENCE_SECONDS = 5
 _LOGS_KEPT = 10
@@ -115,7 +114,7 @@ def _run_once(
     started: float,
 ) -> tuple[DagRunSummary, dict[str, str]]:
     """Return how the run ended and the messages of the tasks that failed."""
-    _refresh_manifest(environment, home)
+    _give_cosmos_what_is_parsed(environment, home)
     log = _new_log(home)
     run = _Run(home, scratch, log, progress)
     with _stopped_in_the_end(_start(environment, home, run.report, log), home) as process:
@@ -378,21 +377,13 @@ def _tail(log: Path, lines: int = 8) -> str:
     return "\n  ".join(content[-lines:])
 
 
-def _refresh_manifest(environment: Environment, home: Path) -> None:
-    """Parse the dbt project if it changed, and let Cosmos start from what was parsed.
+def _give_cosmos_what_is_parsed(environment: Environment, home: Path) -> None:
+    """Bring the manifest up to date, and let Cosmos start from what was parsed.
 
     The tasks come from the manifest and dbt runs the project: where they differ, a task would
     watch for something that dbt does not do.
     """
-    manifest = manifest_path(environment)
-    sources = (path for path in dbt_project_folder().rglob("*") if path.suffix in _DBT_SOURCES)
-    parsed_at = manifest.stat().st_mtime if manifest.exists() else 0.0
-    if any(path.stat().st_mtime > parsed_at for path in sources):
-        # The same arguments as Cosmos gives: with others, dbt parses everything again.
-        arguments = ["parse", "--profile", "olist", "--target", environment.name.value]
-        result = run_dbt(environment, arguments, quiet=True)
-        if result.returncode:
-            raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
+    manifest = fresh_manifest(environment)
     parsed = manifest.with_name("partial_parse.msgpack")
     cached = home / "cosmos" / f"{PRODUCTION_DAG}__{DBT_GROUP}" / "target" / parsed.name
     if parsed.exists() and (not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime):

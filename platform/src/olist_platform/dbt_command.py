@@ -11,6 +11,8 @@ from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import FunctionalRole, Layer, Workload
 from olist_platform.repository import repository_root, state_folder
 
+_SOURCES = (".sql", ".yml", ".csv", ".md")
+
 
 def dbt_project_folder() -> Path:
     """Folder of the dbt project."""
@@ -23,7 +25,7 @@ def dbt_target_path(environment: Environment) -> Path:
 
 
 def manifest_path(environment: Environment) -> Path:
-    """The manifest that Cosmos renders; `parse_manifest` writes it."""
+    """The manifest that Cosmos renders; `fresh_manifest` writes it."""
     return dbt_target_path(environment) / "manifest.json"
 
 
@@ -101,13 +103,19 @@ def run_dbt(
     )
 
 
-def parse_manifest(environment: Environment) -> Path:
-    """Write the environment's manifest and return its path.
+def fresh_manifest(environment: Environment) -> Path:
+    """Return the environment's manifest, written anew when a file of the project is younger.
 
     Raises:
         OlistError: The project does not parse; the message holds dbt's own.
     """
-    result = run_dbt(environment, ["parse"], quiet=True)
-    if result.returncode:
-        raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
-    return manifest_path(environment)
+    manifest = manifest_path(environment)
+    parsed_at = manifest.stat().st_mtime if manifest.exists() else 0.0
+    sources = (path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES)
+    if any(path.stat().st_mtime > parsed_at for path in sources):
+        # The same arguments as Cosmos gives: with others, dbt parses everything again.
+        arguments = ["parse", "--profile", "olist", "--target", environment.name.value]
+        result = run_dbt(environment, arguments, quiet=True)
+        if result.returncode:
+            raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
+    return manifest

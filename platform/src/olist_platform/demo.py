@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from olist_platform.dag_run import DagRunSummary, run_production_dag
-from olist_platform.dbt_command import parse_manifest
+from olist_platform.dbt_command import fresh_manifest
 from olist_platform.demo_state import set_aside_other_input
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
@@ -109,7 +109,7 @@ def run_demo(
             "mend the file in the source and run again; `olist load` names all of them",
         )
     with steps.step("parse dbt"):
-        parse_manifest(environment)
+        fresh_manifest(environment)
     with steps.step("run DAG"):
         dag = run_production_dag(environment, steps.task)
     months = query_warehouse(environment.duckdb_path, _LAST_COMPLETE_MONTHS)

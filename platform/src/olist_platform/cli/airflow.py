@@ -28,14 +28,13 @@ def airflow(
         mark_ready,
         prepare_airflow_home,
     )
-    from olist_platform.dbt_command import manifest_path, parse_manifest  # noqa: PLC0415
+    from olist_platform.dbt_command import fresh_manifest  # noqa: PLC0415
 
     environment = environment_named(env)
     executable = Path(sys.executable).with_name("airflow")
     if not executable.exists():
         raise OlistError(f"Airflow is not installed beside {sys.executable}", "run: make setup")
-    if not manifest_path(environment).exists():
-        parse_manifest(environment)
+    fresh_manifest(environment)
     home = prepare_airflow_home(environment)
     # Airflow starts its parts by name, from whatever PATH finds first.
     path = os.pathsep.join([str(executable.parent), os.environ.get("PATH", "")])
