@@ -41,6 +41,7 @@ def test_a_wrong_folder(workspace: Workspace) -> None:
     assert not workspace.warehouse.exists()
 
 
+@pytest.mark.slow
 def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
     workspace.olist("generate", tmp_path, "--orders", "50")
     (tmp_path / "olist_sellers_dataset.csv").unlink()
@@ -134,6 +135,7 @@ def test_secrets_stay_hidden(workspace: Workspace, monkeypatch: pytest.MonkeyPat
         assert "OLIST_PROD_TRANSFORM_WH" in printed
 
 
+@pytest.mark.slow
 def test_help_has_examples(workspace: Workspace) -> None:
     for command in ("demo", "generate", "land", "load", "query", "dbt", "bench"):
         assert "Example" in workspace.olist(command, "--help")
