@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from olist_platform.environment import DuckDBWarehouse, Environment, SnowflakeWarehouse
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.executables import installed_executable
 from olist_platform.naming import FunctionalRole, Layer, Workload
 from olist_platform.repository import repository_root, state_folder
 
@@ -90,9 +90,7 @@ def run_dbt(
     """
     with os_errors_explained():
         dbt_target_path(environment).mkdir(parents=True, exist_ok=True)
-    executable = Path(sys.executable).with_name("dbt")
-    if not executable.exists():
-        raise OlistError(f"dbt is not installed beside {sys.executable}", "run: make setup")
+    executable = installed_executable("dbt")
     return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
         [str(executable), *arguments],
         env=os.environ | dbt_variables(environment) | dbt_path_variables(environment),

@@ -1,6 +1,5 @@
 """The main job on this machine: files -> landing -> raw -> the production DAG -> marts."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,11 @@ from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.landing.land import LandResult, land_backfill
 from olist_platform.landing.source_files import find_source_files
 from olist_platform.landing.store import landing_store
+from olist_platform.progress import Progress
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.raw_loading.results import LoadResult
 from olist_platform.repository import state_folder
 from olist_platform.warehouse_query import query_warehouse
-
-Counter = Callable[[int, int], None]
-"""Told how much of how much is done."""
 
 _LAST_COMPLETE_MONTHS = """
 select
@@ -63,7 +60,7 @@ class DemoResult:
 class DemoSteps(Protocol):
     """How the steps of a demo are shown."""
 
-    def step(self, title: str) -> AbstractContextManager[Counter]:
+    def step(self, title: str) -> AbstractContextManager[Progress]:
         """Return a context for one step; its value is told how much of how much is done."""
 
     def task(self, task_id: str, state: str) -> None:

@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from olist_platform.cli.console import EnvironmentOption, environment_named
 from olist_platform.errors import OlistError
+from olist_platform.executables import installed_executable
 
 
 def airflow(
@@ -31,9 +30,7 @@ def airflow(
     from olist_platform.dbt_command import fresh_manifest  # noqa: PLC0415
 
     environment = environment_named(env)
-    executable = Path(sys.executable).with_name("airflow")
-    if not executable.exists():
-        raise OlistError(f"Airflow is not installed beside {sys.executable}", "run: make setup")
+    executable = installed_executable("airflow")
     fresh_manifest(environment)
     home = prepare_airflow_home(environment)
     # Airflow starts its parts by name, from whatever PATH finds first.

@@ -1,7 +1,7 @@
 """`olist demo`: the main job on this machine."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from olist_platform.cli.console import environment_named, out
+from olist_platform.progress import Progress as CountedProgress
 
 if TYPE_CHECKING:
     from olist_platform.demo import DemoResult
@@ -66,7 +67,7 @@ class _Steps:
         self._states: dict[str, str] = {}
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Callable[[int, int], None]]:
+    def step(self, title: str) -> Iterator[CountedProgress]:
         bar = self._current = self._bars.add_task(title, total=None, now="")
         began = time.monotonic()
 

@@ -1,15 +1,16 @@
 """The progress bar of commands that take a while."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from olist_platform.cli.console import err
+from olist_platform.progress import Progress as CountedProgress
 
 
 @contextmanager
-def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, unit: str) -> Iterator[CountedProgress]:
     """Show a bar on a terminal, and nothing elsewhere; the function takes done and total."""
     with Progress(
         TextColumn(what),

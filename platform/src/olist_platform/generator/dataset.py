@@ -1,6 +1,5 @@
 """Makes a whole data set, chunk by chunk, so that memory stays bounded as orders grow."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +28,7 @@ from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.generator.timelines import draw_timelines
 from olist_platform.generator.true_parameters import true_parameters
 from olist_platform.generator.writer import DatasetWriter
-
-Progress = Callable[[int, int], None]
-"""Called with the work done and all of the work, in orders and geolocation rows."""
+from olist_platform.progress import Progress
 
 _CATALOG_DIRT = 1_000_000
 """A chunk number that no chunk of orders has."""

@@ -22,10 +22,8 @@ from olist_platform.landing.source_files import SourceFile, find_source_files, r
 from olist_platform.landing.store import LandingStore
 from olist_platform.landing.stored_file import WriteOutcome
 from olist_platform.landing.strict_csv import CsvFaultError, parse_csv, scan_csv
+from olist_platform.progress import Progress
 from olist_platform.source_catalog import CATALOG, Dataset, dataset_named
-
-Progress = Callable[[int, int], None]
-"""Told how many files of how many are done."""
 
 # Files waiting for a writer: enough to keep it busy, few enough to bound the memory.
 _WAITING_PER_WRITER = 4

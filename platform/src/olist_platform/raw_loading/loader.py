@@ -8,7 +8,7 @@ wrong with a file is found before its transaction begins, so one bad file never 
 import contextlib
 import io
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from olist_platform.landing.store import LandingStore, landing_store
 from olist_platform.landing.stored_file import StoredFile
 from olist_platform.landing.strict_csv import parse_csv
 from olist_platform.naming import Names
+from olist_platform.progress import Progress
 from olist_platform.raw_loading.load_history import HistoryEntry, LoadHistory, LoadStatus
 from olist_platform.raw_loading.raw_tables import append_records, create_raw_tables
 from olist_platform.raw_loading.results import LoadResult, RejectedFile
@@ -31,9 +32,6 @@ from olist_platform.raw_loading.staged_file import (
     stage_file,
 )
 from olist_platform.source_catalog import CATALOG, Dataset
-
-Progress = Callable[[int, int], None]
-"""Told how many files of how many are done."""
 
 # Small files of one dataset are loaded together: DuckDB is fast by the million rows, not by ten.
 _BATCH_BYTES = 32 << 20
