@@ -126,7 +126,10 @@ with
             ) as expected_orders_if_alive,
             min(probability_of_at_least) over (
                 partition by repeat_orders, observed_days
-            ) as last_term
+            ) as last_term,
+            lag(probability_of_at_least) over (
+                partition by repeat_orders, observed_days order by orders_ahead
+            ) as probability_of_one_less
         from probabilities
     ),
 
@@ -135,12 +138,12 @@ with
             cast(repeat_orders as integer) as repeat_orders,
             cast(observed_days as integer) as observed_days,
             orders_ahead,
-            probability_of_at_least,
-            expected_orders_if_alive,
+            round(probability_of_at_least, 12) as probability_of_at_least,
+            round(expected_orders_if_alive, 12) as expected_orders_if_alive,
             last_term
         from expected
-        -- The tail of a 95 % interval needs no more.
-        where orders_ahead = 1 or probability_of_at_least > {{ tail }}
+        -- The tail of a 95 % interval needs no more than the first that is less likely than it.
+        where orders_ahead = 1 or probability_of_one_less > {{ tail }}
     )
 
 select *
