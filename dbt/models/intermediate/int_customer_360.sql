@@ -27,9 +27,7 @@ with
 
     churn_features as (select * from {{ ref("int_churn_features") }}),
 
-    churn_parameters as (
-        {{ model_parameters("churn", ["intercept", "base_rate"] + churn_feature_names()) }}
-    ),
+    churn_parameters as ({{ model_parameters("churn", ["intercept"] + churn_feature_names()) }}),
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
@@ -181,10 +179,16 @@ with
         select
             churn_features.customer_unique_id,
             {{ logistic(churn_log_odds("churn_parameters", "churn_features")) }}
-            as churn_probability,
-            churn_parameters.base_rate
+            as churn_probability
         from churn_features
         cross join churn_parameters
+    ),
+
+    averages as (
+        select
+            {{ ratio("sum(cast(1 - churn_probability as decimal(30, 12)))", "count(*)") }}
+            as avg_return_probability
+        from churn
     ),
 
     joined as (
@@ -323,15 +327,20 @@ with
             case
                 when churn.churn_probability is null
                 then null
-                when 1 - churn.churn_probability >= {{ lift["low"] }} * (1 - churn.base_rate)
+                when
+                    1 - churn.churn_probability
+                    >= {{ lift["low"] }} * averages.avg_return_probability
                 then 'Low'
-                when 1 - churn.churn_probability >= {{ lift["high"] }} * (1 - churn.base_rate)
+                when
+                    1 - churn.churn_probability
+                    >= {{ lift["high"] }} * averages.avg_return_probability
                 then 'Medium'
                 else 'High'
             end as churn_risk,
             reference.as_of_date
         from people
         cross join reference
+        cross join averages
         left join states on people.state = states.state
         left join assortments on people.customer_unique_id = assortments.customer_unique_id
         left join sellers on people.customer_unique_id = sellers.customer_unique_id
