@@ -321,13 +321,11 @@ def test_marketing_edits_the_rules_in_one_place(built: Workspace) -> None:
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("1,Champions,4,5,2,5,4,5", "1,Champions,4,5,2,5,5,5"))
         # dbt's partial parse does not notice that a seed which a unit test reads has changed.
-        built.olist(
+        printed = built.olist(
             "dbt", "--", "test", "--quiet", "--no-partial-parse", "--select", "int_rfm_segments",
             expect=1,
         )  # fmt: skip
-        assert statuses(built)["every_combination_of_scores_has_its_segment"] == "fail", statuses(
-            built
-        )
+        assert "every_combination_of_scores_has_its_segment" in printed
     finally:
         shutil.rmtree(folder)
         folder.symlink_to(rules)
