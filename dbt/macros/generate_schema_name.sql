@@ -1,8 +1,9 @@
 {#- A model lands in its layer's schema. A target schema other than `olist` (a pull request's, a
     developer's) prefixes it, so that nobody writes into somebody else's layer.
-    A query of `dbt show --inline` lands nowhere. -#}
+    A hook and a query of `dbt show --inline` land nowhere. -#}
 {%- macro generate_schema_name(custom_schema_name, node) -%}
-    {%- if custom_schema_name is none and node.name == "inline_query" -%} {{ target.schema }}
+    {%- if custom_schema_name is none and node.resource_type in ("operation", "sql_operation") -%}
+        {{ target.schema }}
     {%- elif custom_schema_name is none -%}
         {{
             exceptions.raise_compiler_error(
