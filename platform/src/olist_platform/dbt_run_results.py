@@ -11,6 +11,7 @@ from olist_platform.dbt_command import dbt_target_path
 from olist_platform.environment import Environment
 
 _TEST_TYPES = ("test", "unit_test")
+_HOOK = "operation"
 _FAULTS = ("error", "fail", "runtime error")
 
 
@@ -54,7 +55,7 @@ def count_run_results(folder: Path) -> DbtCounts:
             passed += status == "pass"
             warned += status == "warn"
             failed += status in _FAULTS
-        else:
+        elif kind != _HOOK:
             built += status == "success"
     return DbtCounts(built, passed, warned, failed, skipped, tuple(faults))
 
