@@ -1,12 +1,15 @@
 """The rules of value flow, each on the smallest SQL, and the lineage of the whole project."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlglot import exp, parse_one
 from sqlglot.schema import MappingSchema
 
-from compiled_project import compiled_lineage, workspace_with_own_dbt
+from compiled_project import compiled_manifest, workspace_with_own_dbt
 from olist_platform.column_lineage import (
     ColumnName,
     ProjectLineage,
@@ -222,8 +225,13 @@ def test_what_cannot_be_traced_is_an_error_never_an_absence(dialect: str, sql: s
 
 
 @pytest.fixture(scope="module")
-def project(make_workspace: Callable[[str], Workspace]) -> ProjectLineage:
-    return compiled_lineage(make_workspace("lineage"))
+def manifest(make_workspace: Callable[[str], Workspace]) -> Path:
+    return compiled_manifest(make_workspace("lineage"))
+
+
+@pytest.fixture(scope="module")
+def project(manifest: Path) -> ProjectLineage:
+    return read_project_lineage(manifest, "duckdb")
 
 
 @pytest.mark.slow
@@ -259,8 +267,49 @@ def test_snowflakes_sql_has_the_same_lineage(
         environment, ["compile", "--no-populate-cache", "--no-introspect"], quiet=True
     )
     assert compiled.returncode == 0, compiled.stdout
-    manifest = tmp_path / "data" / "dev" / "dbt" / "manifest.json"
-    assert read_project_lineage(manifest, "snowflake").parents == project.parents
+    on_snowflake = tmp_path / "data" / "dev" / "dbt" / "manifest.json"
+    assert read_project_lineage(on_snowflake, "snowflake").parents == project.parents
+
+
+CLOCKS_AND_DICE = (
+    exp.CurrentDate,
+    exp.CurrentDatetime,
+    exp.CurrentTime,
+    exp.CurrentTimestamp,
+    exp.Localtime,
+    exp.Localtimestamp,
+    exp.Rand,
+    exp.Uuid,
+)
+
+
+@pytest.mark.slow
+def test_no_model_asks_a_clock_or_throws_dice_not_even_by_a_macro(manifest: Path) -> None:
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    models = {node["name"]: node["compiled_code"] for node in nodes if is_model(node)}
+    assert "stg_orders" in models
+    asking = {name: asked for name, sql in models.items() if (asked := clocks_and_dice(sql))}
+    assert asking == {}
+
+
+@pytest.mark.parametrize(
+    "call", ["current_date", "current_timestamp", "now()", "today()", "random()", "uuid()"]
+)
+def test_a_clock_or_dice_would_be_found(call: str) -> None:
+    assert len(clocks_and_dice(f"select {call} as x")) == 1
+
+
+def clocks_and_dice(sql: str) -> list[str]:
+    return [
+        call.sql()
+        for call in parse_one(sql, dialect="duckdb").find_all(*CLOCKS_AND_DICE, exp.Anonymous)
+        if isinstance(call, CLOCKS_AND_DICE)
+        or call.name.lower() in ("now", "get_current_timestamp")
+    ]
+
+
+def is_model(node: dict[str, Any]) -> bool:
+    return bool(node["resource_type"] == "model")
 
 
 @pytest.mark.slow

@@ -17,7 +17,11 @@ def workspace_with_own_dbt(home: Path) -> Workspace:
     return Workspace(home)
 
 
-def compiled_lineage(workspace: Workspace) -> ProjectLineage:
+def compiled_manifest(workspace: Workspace) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OLIST_HOME", str(workspace.home))
-        return read_project_lineage(fresh_compiled_manifest(), "duckdb")
+        return fresh_compiled_manifest()
+
+
+def compiled_lineage(workspace: Workspace) -> ProjectLineage:
+    return read_project_lineage(compiled_manifest(workspace), "duckdb")
