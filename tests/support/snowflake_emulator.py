@@ -12,6 +12,7 @@ fakesnow 0.11.18 is used as it is but for what dbt needs and it gets wrong:
 | `COMMENT ON TABLE t IS $$it's$$` | an apostrophe ends its own SQL | escaped |
 | `sum(<decimal>)` | casts the argument to double, cents are lost | left alone |
 | `CREATE TEMPORARY TABLE db.schema.t` | DuckDB keeps those in a database of its own | a table |
+| `CREATE TABLE t (c ..) AS SELECT *` | describes the query in a wrong dialect | `SELECT c` |
 | `MERGE` | emulates it, finds unqualified insert values ambiguous | DuckDB's MERGE |
 | `ALTER SESSION SET QUERY_TAG` | rejects it | success; `statements` has it |
 | `CURRENT_WAREHOUSE()` | rejects it | what `USE WAREHOUSE` said last |
@@ -116,6 +117,7 @@ class _Cursor(FakeSnowflakeCursor):  # type: ignore[misc]
             case exp.Create():
                 for property_ in list(expression.find_all(exp.TemporaryProperty)):
                     property_.pop()
+                _name_the_columns(expression)
         exploded: list[exp.Expr] = super()._transform_explode(expression)
         return exploded
 
@@ -139,6 +141,14 @@ class _Cursor(FakeSnowflakeCursor):  # type: ignore[misc]
         if answer:
             transformed, params = sqlglot.parse_one(answer, read="duckdb"), None
         super()._execute(transformed, params)
+
+
+def _name_the_columns(create: exp.Create) -> None:
+    """Say the columns instead of `*` where a table is created as a query with a list of them."""
+    if isinstance(create.this, exp.Schema) and create.expression:
+        query = create.expression.unnest()
+        if isinstance(query, exp.Select) and query.is_star:
+            query.set("expressions", [exp.column(c.name) for c in create.this.expressions])
 
 
 class _Connection(FakeSnowflakeConnection):  # type: ignore[misc]
@@ -287,7 +297,8 @@ def snowflake_emulator(names: Names) -> Iterator[SnowflakeEmulator]:
             fakesnow.server.sessions.clear()
 
 
-def _new_private_key() -> str:
+def new_private_key() -> str:
+    """A key pair's private half, as an environment's secret holds it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -306,7 +317,7 @@ class EmulatedEnvironment:
 
     workspace: Workspace
     emulator: SnowflakeEmulator
-    private_key: str = field(default_factory=_new_private_key, repr=False)
+    private_key: str = field(default_factory=new_private_key, repr=False)
 
     @property
     def target_path(self) -> Path:
