@@ -9,8 +9,16 @@
     `robust_statistics` aggregates once per group of the whole relation, never over a batch;
     `robust_baselines` chooses between a group and the population; `calculate_z_score` scores. -#}
 {#- One row per group: group_name, observations, median_value, median_absolute_deviation,
-    mean_absolute_deviation. Nulls are no observations. Without a group, one row for them all. -#}
+    mean_absolute_deviation. Nulls are no observations. Without a group, one row for them all;
+    a value whose group is null belongs to none. -#}
 {%- macro robust_statistics(relation, value, group="'All orders'") -%}
+    {%- set observed -%}
+        (
+            select {{ group }} as group_name, cast({{ value }} as double) as observed_value
+            from {{ relation }}
+            where {{ value }} is not null
+        )
+    {%- endset -%}
     select
         group_name,
         count(*) as observations,
@@ -24,20 +32,12 @@
                 observed.group_name,
                 centres.median_value,
                 abs(observed.observed_value - centres.median_value) as deviation
-            from
-                (
-                    select {{ group }} as group_name, cast({{ value }} as double) as observed_value
-                    from {{ relation }}
-                    where {{ value }} is not null
-                ) as observed
+            from {{ observed }} as observed
             inner join
                 (
-                    select
-                        {{ group }} as group_name,
-                        median(cast({{ value }} as double)) as median_value
-                    from {{ relation }}
-                    where {{ value }} is not null
-                    group by {{ group }}
+                    select group_name, median(observed_value) as median_value
+                    from {{ observed }} as values_of_groups
+                    group by group_name
                 ) as centres
                 on observed.group_name = centres.group_name
         ) as deviations

@@ -1,7 +1,6 @@
 {#- Rules kept in a seed (rule_id, threshold, points, growth_limit, reason) and applied in a model.
     A rule fires when what it observes is MORE than its threshold. A rule without a row in the seed is
     switched off. -#}
-
 {#- The seed as one row, for a cross join named `rules`. An empty threshold is the var
     z_score_threshold, which all robust z-scores share. -#}
 {%- macro rule_parameters(seed, rule_ids) -%}
@@ -13,12 +12,15 @@
                     then coalesce(cast(threshold as double), {{ var("z_score_threshold") }})
                 end
             ) as {{ rule_id }}_threshold,
-            max(case when rule_id = '{{ rule_id }}' then cast(points as double) end)
-            as {{ rule_id }}_points,
-            max(case when rule_id = '{{ rule_id }}' then cast(growth_limit as double) end)
-            as {{ rule_id }}_growth_limit,
-            max(case when rule_id = '{{ rule_id }}' then reason end)
-            as {{ rule_id }}_reason {{ "," if not loop.last }}
+            max(
+                case when rule_id = '{{ rule_id }}' then cast(points as double) end
+            ) as {{ rule_id }}_points,
+            max(
+                case when rule_id = '{{ rule_id }}' then cast(growth_limit as double) end
+            ) as {{ rule_id }}_growth_limit,
+            max(
+                case when rule_id = '{{ rule_id }}' then reason end
+            ) as {{ rule_id }}_reason {{ "," if not loop.last }}
         {% endfor %}
     from {{ seed }}
 {%- endmacro -%}
@@ -55,26 +57,30 @@
 {%- endmacro -%}
 
 {#- Whether any of the rules fired. -#}
-{%- macro any_rule_fired(rule_ids) -%}
-    ({% for rule_id in rule_ids %} has_{{ rule_id }} {{ "or" if not loop.last }}{% endfor %})
-{%- endmacro -%}
+{%- macro any_rule_fired(rule_ids) -%} (has_{{ rule_ids | join(" or has_") }}) {%- endmacro -%}
 
 {#- The sentences of the rules that fired, in the given order, joined by a space; empty for none.
     {observed} stands for what was observed to one place, {count} for whole and {amount} for cents. -#}
 {%- macro rule_reasons(rule_ids) -%}
-    {%- set places = {"observed": 1, "count": 0, "amount": 2} -%}
     trim(
         {% for rule_id in rule_ids %}
-            case
-                when has_{{ rule_id }}
-                then
-                    ' ' || {{ "replace(" * places | length }} rules.{{ rule_id }}_reason
-                    {%- for placeholder, scale in places.items() -%}
-                        , '{{ "{" ~ placeholder ~ "}" }}',
-                        cast(cast({{ rule_id }}_observed as decimal(18, {{ scale }})) as varchar))
-                    {%- endfor %}
-                else ''
-            end {{ "||" if not loop.last }}
+            {%- set sentence = namespace(sql="rules." ~ rule_id ~ "_reason") -%}
+            {%- for placeholder, places in {"observed": 1, "count": 0, "amount": 2}.items() -%}
+                {%- set rounded = (
+                    "cast(" ~ rule_id ~ "_observed as decimal(18, " ~ places ~ "))"
+                ) -%}
+                {%- set sentence.sql = (
+                    "replace("
+                    ~ sentence.sql
+                    ~ ", '{"
+                    ~ placeholder
+                    ~ "}', cast("
+                    ~ rounded
+                    ~ " as varchar))"
+                ) -%}
+            {%- endfor -%}
+            case when has_{{ rule_id }} then ' ' || {{ sentence.sql }} else '' end
+            {{ "||" if not loop.last }}
         {% endfor %}
     )
 {%- endmacro -%}
@@ -86,13 +92,16 @@
         {% for tier, minimum in minimums | dictsort(by="value", reverse=true) %}
             when {{ value }} >= {{ minimum }} then '{{ tier }}'
         {% endfor %}
-        {% if otherwise is not none %} when {{ value }} is not null then '{{ otherwise }}' {% endif %}
+        {% if otherwise is not none %}
+            when {{ value }} is not null then '{{ otherwise }}'
+        {% endif %}
     end
 {%- endmacro -%}
 
 {#- The number that `values` holds for a tier's name. -#}
 {%- macro value_of_tier(tier, values) -%}
-    case {{ tier }}
+    case
+        {{ tier }}
         {% for name, value in values.items() %} when '{{ name }}' then {{ value }} {% endfor %}
     end
 {%- endmacro -%}
