@@ -66,6 +66,10 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
                 "OLIST_RAW_DATABASE": names.database,
                 "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": private_key.read().get_secret_value(),
             }
+            variables |= {
+                f"OLIST_SNOWFLAKE_{layer.name}_WAREHOUSE": names.layer_warehouse(layer)
+                for layer in Layer
+            }
     return variables
 
 
