@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import env
+from olist_platform.cli import docs, env
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(env.app, name="env")
+app.add_typer(docs.app, name="docs")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
