@@ -4,7 +4,9 @@
     "high_first_order": "case when person_order_number = 1 then typical_value_multiple end",
     "payment_break": "case when items > 0 then abs(payment_gap) end",
     "paid_without_items": "case when items = 0 then payment_value end",
-    "unusual_installments": "abs(z_installments)",
+    "unusual_installments": "case when main_payment_installments > "
+    ~ var("ordinary_installments")
+    ~ " then abs(z_installments) end",
     "many_payments": "payments",
     "mixed_payment_types": "payment_types",
     "history_deviation": "history_multiple",
@@ -77,6 +79,7 @@ with
             measures.main_category,
             measures.lane,
             measures.main_payment_type,
+            measures.main_payment_installments,
             measures.category_groups,
             measures.seller_states,
             measures.main_seller_state,
@@ -180,6 +183,7 @@ with
             main_seller_state,
             lane,
             main_payment_type,
+            cast(main_payment_installments as integer) as main_payment_installments,
             z_value,
             z_freight,
             z_delivery,
