@@ -18,13 +18,19 @@
     "overdue_undelivered": "overdue_days",
     "unusual_delivery": "abs(z_delivery)",
     "unusual_freight": "abs(z_freight)",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
+    "impossible_timestamps": "case when is_out_of_order then 1 end",
     "night_order": "case when purchase_hour between "
     ~ var("night_first_hour")
     ~ " and "
     ~ var("night_last_hour")
     ~ " then 1 end",
 } -%}
+{%- set z_score_signals = [
+    "unusual_installments",
+    "unusual_value",
+    "unusual_delivery",
+    "unusual_freight",
+] -%}
 {#- Families of signals: an order whose signals come from several is suspicious in itself. -#}
 {%- set families = {
     "value": ["high_first_order", "history_deviation", "unusual_value"],
@@ -57,7 +63,7 @@ with
 
     baselines as (select * from {{ ref("int_anomaly_baselines") }}),
 
-    rules as ({{ rule_parameters(ref("anomaly_signals"), observed) }}),
+    rules as ({{ rule_parameters(ref("anomaly_signals"), observed, z_score_signals) }}),
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
@@ -67,7 +73,7 @@ with
             orders.purchase_date,
             orders.purchase_hour,
             orders.is_valid,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as is_out_of_order,
             orders.items,
             orders.sellers,
             orders.products,

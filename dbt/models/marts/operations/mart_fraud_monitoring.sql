@@ -19,17 +19,18 @@
     "overdue_undelivered": "overdue_days",
     "complaint_without_delivery": "case when not is_delivered and review_score = 1 then 1 end",
     "unusual_freight": "z_freight",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
+    "impossible_timestamps": "case when is_out_of_order then 1 end",
     "night_order": "case when has_night_signal then 1 end",
 } -%}
 {%- set minimums = var("fraud_severity_minimums") -%}
+{%- set z_score_rules = ["unusual_value", "unusual_installments", "unusual_freight"] -%}
 {%- set urgent = "severity in ('P0', 'P1')" %}
 with
     orders as (select * from {{ ref("int_orders") }}),
 
     anomalies as (select * from {{ ref("int_order_anomalies") }}),
 
-    rules as ({{ rule_parameters(ref("fraud_rules"), observed) }}),
+    rules as ({{ rule_parameters(ref("fraud_rules"), observed, z_score_rules) }}),
 
     -- The first moment after the as_of_date.
     reference as (
@@ -56,7 +57,7 @@ with
             orders.estimated_delivery_date,
             orders.purchase_date,
             orders.purchase_hour,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as is_out_of_order,
             orders.items,
             orders.sellers,
             orders.payments,
