@@ -1,24 +1,12 @@
 {#- What capturing run costs needs and each engine does its own way. -#}
-{#- A value as a quoted text; null for nothing and for an empty text. Quotes are doubled, which both
-    engines read; on Snowflake a backslash too would begin an escape. -#}
-{%- macro text_literal(value) -%}
-    {{ return(adapter.dispatch("text_literal", "olist")(value)) }}
+{#- A backslash inside a quoted text: Snowflake reads one as the beginning of an escape. -#}
+{%- macro escaped_backslash() -%}
+    {{ return(adapter.dispatch("escaped_backslash", "olist")()) }}
 {%- endmacro -%}
 
-{%- macro default__text_literal(value) -%}
-    {%- if value is none or value | string == "" -%} {{ return("null") }} {%- endif -%}
-    {{ return("'" ~ (value | string).replace("\x00", "").replace("'", "''") ~ "'") }}
-{%- endmacro -%}
+{%- macro default__escaped_backslash() -%} {{ return("\\") }} {%- endmacro -%}
 
-{%- macro snowflake__text_literal(value) -%}
-    {{
-        return(
-            olist.default__text_literal(
-                none if value is none else (value | string).replace("\\", "\\\\")
-            )
-        )
-    }}
-{%- endmacro -%}
+{%- macro snowflake__escaped_backslash() -%} {{ return("\\\\") }} {%- endmacro -%}
 
 {#- A query of the rows and bytes that the built tables of these results have now, by node_id. -#}
 {%- macro relation_sizes(results) -%}
@@ -37,28 +25,31 @@
     {%- endfor -%}
     {%- set sizes = [] -%}
     {%- for result in results if result.node.is_relational and result.status == "success" -%}
-        {%- set name = result.node.schema ~ "." ~ result.node.alias -%}
+        {%- set relation = api.Relation.create(
+            schema=result.node.schema, identifier=result.node.alias
+        ) -%}
+        {%- set name = relation.schema ~ "." ~ relation.identifier -%}
         {%- if name in tables -%}
             {%- do sizes.append(
                 "select '"
-                ~ result.node.unique_id
+                ~ result.node.unique_id.replace("'", "''")
                 ~ "' as node_id, "
                 ~ tables[name]
                 ~ " as relation_rows, nullif(count(distinct case when block_id >= 0 "
                 ~ "then block_id end), 0) * 262144 as bytes from pragma_storage_info('"
-                ~ name
+                ~ (relation | string).replace("'", "''")
                 ~ "')"
             ) -%}
         {%- endif -%}
     {%- endfor -%}
-    {{
-        return(
-            sizes | join(" union all ") if sizes else olist.snowflake__relation_sizes(results)
-        )
-    }}
+    {{ return(sizes | join(" union all ") if sizes else olist.no_relation_sizes()) }}
 {%- endmacro -%}
 
-{#- A table's rows and bytes are in Snowflake's information schema at any later time too. -#}
+{#- Nothing is measured on Snowflake: a look into its information schema costs seconds of warehouse. -#}
 {%- macro snowflake__relation_sizes(results) -%}
-    {{ return("select null as node_id, null as relation_rows, null as bytes where false") }}
+    {{ return(olist.no_relation_sizes()) }}
+{%- endmacro -%}
+
+{%- macro no_relation_sizes() -%}
+    {{ return("select '' as node_id, 0 as relation_rows, 0 as bytes") }}
 {%- endmacro -%}

@@ -32,7 +32,7 @@
                 "tested_node_id": "varchar",
                 "materialized": "varchar",
                 "status": "varchar",
-                "failures": "integer",
+                "failures": "bigint",
                 "message": "varchar",
                 "execute_started_at": "timestamp",
                 "execute_completed_at": "timestamp",
@@ -62,17 +62,16 @@
         {%- set columns = olist.run_costs_columns() -%}
         {%- if existing is none -%}
             {%- do adapter.create_schema(table) -%}
-            {%- set definitions = [] -%}
-            {%- for name, type in columns.items() -%}
-                {%- do definitions.append(name ~ " " ~ type) -%}
-            {%- endfor -%}
-            create table if not exists {{ table }} ({{ definitions | join(", ") }})
+            {#- dbt's cache learns of it, so that on-run-end finds it. -#}
+            {%- do adapter.cache_added(table.incorporate(type="table")) -%}
+            create table if not exists {{ table }} (
+            {%- for name, type in columns.items() %}
+                {{ name }} {{ type }}{{ "," if not loop.last }}
+            {%- endfor %}
+            )
         {%- elif existing.is_table -%}
-            {%- set present = (
-                adapter.get_columns_in_relation(existing)
-                | map(attribute="name")
-                | map("lower")
-            ) | list -%}
+            {%- set present = run_query("select * from " ~ table ~ " where false").column_names -%}
+            {%- set present = present | map("lower") | list -%}
             {%- for name, type in columns.items() if name not in present %}
                 alter table {{ table }}
                 add column {{ name }} {{ type }};
@@ -82,6 +81,7 @@
                 table ~ " is a " ~ existing.type ~ ", no table: nothing can be captured"
             ) -%}
         {%- endif -%}
+        {%- do olist.end_transaction() -%}
     {%- endif -%}
 {%- endmacro -%}
 
@@ -93,30 +93,41 @@
         {%- set existing = load_relation(table) -%}
         {%- if existing is none or not existing.is_table -%}
             {%- do exceptions.warn(table ~ " is missing: the run's costs are not captured") -%}
-        {%- else -%} {{ olist.run_costs_insert(table, results) }}
+        {%- else -%} {{ olist.run_costs_insert(table, results) }} {%- do olist.end_transaction() -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Snowflake reads statements up to one megabyte: the rows go in several of them. -#}
+{#- dbt's own look into the database may have begun a transaction, and would roll it back behind a hook:
+    the hook's statement, which runs after its macro, has to find none open. -#}
+{%- macro end_transaction() -%}
+    {%- call statement("open_transaction", auto_begin=true) -%} select 1 {%- endcall -%}
+    {%- do adapter.commit() -%}
+{%- endmacro -%}
+
+{#- Snowflake reads statements up to one megabyte: the rows go in several of them. Values are quoted in
+    place: a macro called for each of them would take most of the hook's time. -#}
 {%- macro run_costs_insert(table, results) -%}
-    {%- set constants = olist.run_costs_of_invocation() -%}
+    {%- set backslash = olist.escaped_backslash() -%}
+    {%- set columns = olist.run_costs_columns() -%}
+    {%- set of_invocation = olist.run_costs_of_invocation() -%}
+    {%- set of_relation = ["relation_rows", "bytes"] -%}
+    {%- set sizes = olist.relation_sizes(results) -%}
     {%- set rows = {} -%}
     {%- for result in results -%}
         {%- do rows.update({result.node.unique_id: olist.run_costs_of_node(result)}) -%}
     {%- endfor -%}
-    {%- set columns = olist.run_costs_columns() -%}
-    {%- set measured = ["relation_rows", "bytes"] -%}
-    {%- set captured = (rows.values() | first).keys() | list -%}
-    {%- set sizes = olist.relation_sizes(results) -%}
+    {%- set of_node = (rows.values() | first).keys() | list -%}
     {%- for chunk in rows.values() | batch(300) %}
         insert into {{ table }} ({{ columns.keys() | join(", ") }})
         select
         {% for name, type in columns.items() %}
-            {%- if name in constants -%}
-                    cast({{ olist.text_literal(constants[name]) }} as {{ type }})
-            {%- elif name in measured -%} cast(sizes.{{ name }} as {{ type }})
-            {%- else -%} cast(results.{{ name }} as {{ type }})
+            {%- if name in of_invocation -%}
+                {%- set value = (of_invocation[name] or "") | string -%}
+                {%- set value = value.replace("\\", backslash).replace("'", "''") -%}
+                    cast(nullif({{ "'" ~ value ~ "'" }}, '') as {{ type }})
+            {%- elif name in of_relation -%} cast(sizes.{{ name }} as {{ type }})
+            {%- else -%} cast(nullif(results.{{ name }}, '') as {{ type }})
             {%- endif -%}
             {{ ", " if not loop.last }}
         {% endfor %}
@@ -125,18 +136,21 @@
                 values
         {% for row in chunk -%}
                         (
-            {%- for name in captured -%}
-                {{ olist.text_literal(row[name]) }}{{ ", " if not loop.last }}
+            {%- for value in row.values() -%}
+                {%- set value = "" if value is none else value | string -%}
+                {%- set value = value.replace("\\", backslash) -%}
+                {{ "'" ~ value.replace("'", "''") ~ "'" }}{{ "," if not loop.last }}
             {%- endfor -%}
-                        ){{ ", " if not loop.last }}
+                        ){{ "," if not loop.last }}
         {% endfor %}
-            ) as results({{ captured | join(", ") }})
+            ) as results({{ of_node | join(", ") }})
         left join ({{ sizes }}) as sizes on results.node_id = sizes.node_id;
     {%- endfor -%}
 {%- endmacro -%}
 
 {#- What all rows of this invocation share. -#}
 {%- macro run_costs_of_invocation() -%}
+    {%- set try_number = env_var("AIRFLOW_CTX_TRY_NUMBER", "") -%}
     {{
         return(
             {
@@ -146,7 +160,7 @@
                 "dag_id": env_var("AIRFLOW_CTX_DAG_ID", ""),
                 "dag_run_id": env_var("AIRFLOW_CTX_DAG_RUN_ID", ""),
                 "task_id": env_var("AIRFLOW_CTX_TASK_ID", ""),
-                "try_number": env_var("AIRFLOW_CTX_TRY_NUMBER", ""),
+                "try_number": try_number if try_number.isdigit() else none,
                 "command": flags.WHICH,
                 "target": target.name,
                 "adapter": target.type,
@@ -181,7 +195,9 @@
         "materialized": node.config.materialized or none,
         "status": result.status | string,
         "failures": result.failures,
-        "message": ((result.message or "") | string)[: var("run_message_length")],
+        "message": ((result.message or "") | string).replace("\x00", "")[
+            : var("run_message_length")
+        ],
         "execute_started_at": olist.utc_text(execution.started_at),
         "execute_completed_at": olist.utc_text(execution.completed_at),
         "execution_time_s": "%.6f" | format(result.execution_time or 0),
