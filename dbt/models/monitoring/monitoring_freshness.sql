@@ -10,7 +10,7 @@
     "stg_payments": none,
     "stg_products": none,
     "stg_sellers": none,
-    "stg_geolocation": "extract_date",
+    "stg_geolocation": none,
 } %}
 {% set marts = {
     "mart_executive_kpis": "case when period_type = 'day' then period_start end",
