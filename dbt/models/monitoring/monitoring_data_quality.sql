@@ -61,7 +61,7 @@ with
                 count(
                     case when data_quality_score < {{ var("data_quality_threshold") }} then 1 end
                 ) as low_quality_rows,
-                count(failed_checks) as imperfect_rows
+                count(case when data_quality_score < 1 then 1 end) as imperfect_rows
             from {{ ref("stg_" ~ dataset) }} {{ "union all" if not loop.last }}
         {% endfor %}
     ),
