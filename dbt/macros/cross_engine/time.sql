@@ -17,6 +17,11 @@
     cast({{ dbt.datediff(start_at, end_at, "second") }} / 86400.0 as decimal(12, 6))
 {%- endmacro -%}
 
+{#- Fractional hours from one timestamp to a later one. -#}
+{%- macro hours_between(start_at, end_at) -%}
+    cast({{ dbt.datediff(start_at, end_at, "second") }} / 3600.0 as decimal(12, 6))
+{%- endmacro -%}
+
 {#- First day of the day, week (Monday) or month that a date lies in. -#}
 {%- macro period_start(period_type, date_expression) -%}
     cast(date_trunc('{{ period_type }}', {{ date_expression }}) as date)

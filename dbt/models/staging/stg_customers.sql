@@ -1,6 +1,10 @@
 -- Grain: one row per customer_id, the order-scoped key; the person is customer_unique_id.
 with
-    source as (select * from {{ ref("base_customers") }} where quarantine_reason is null),
+    source as (
+        select *
+        from {{ ref("base_customers") }}
+        where quarantine_reason is null and {{ person_in_sample("customer_unique_id") }}
+    ),
 
     states as (select * from {{ ref("brazilian_states") }}),
 

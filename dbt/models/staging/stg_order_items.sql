@@ -1,6 +1,10 @@
 -- Grain: one row per order_id, order_item_id: one unit of a product in an order.
 with
-    source as (select * from {{ ref("base_order_items") }} where quarantine_reason is null),
+    source as (
+        select *
+        from {{ ref("base_order_items") }}
+        where quarantine_reason is null and {{ in_sampled("order_id", "stg_orders") }}
+    ),
 
     renamed as (
         select

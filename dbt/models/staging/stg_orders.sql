@@ -1,6 +1,10 @@
 -- Grain: one row per order_id. Moments (`_at`) are UTC; dates, hours and weekdays are local.
 with
-    source as (select * from {{ ref("base_orders") }} where quarantine_reason is null),
+    source as (
+        select *
+        from {{ ref("base_orders") }}
+        where quarantine_reason is null and {{ in_sampled("customer_id", "stg_customers") }}
+    ),
 
     renamed as (
         select

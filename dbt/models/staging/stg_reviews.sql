@@ -1,7 +1,11 @@
 -- Grain: one row per review_id, order_id. An order can have several reviews and a review several
 -- orders: the score of an order is that of its latest review, decided in int_orders.
 with
-    source as (select * from {{ ref("base_reviews") }} where quarantine_reason is null),
+    source as (
+        select *
+        from {{ ref("base_reviews") }}
+        where quarantine_reason is null and {{ in_sampled("order_id", "stg_orders") }}
+    ),
 
     renamed as (
         select

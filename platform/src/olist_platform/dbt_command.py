@@ -40,6 +40,7 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
         "OLIST_DBT_THREADS": str(environment.warehouse.threads),
         "OLIST_RAW_SCHEMA": environment.names.schema(Layer.RAW),
         "OLIST_QUARANTINE_MAX_SHARE": str(environment.dbt.quarantine_max_share),
+        "OLIST_SAMPLE_SHARE": str(environment.dbt.sample_share),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     match environment.warehouse:

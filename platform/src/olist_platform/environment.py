@@ -96,9 +96,11 @@ class DbtSettings(_Settings):
 
     Attributes:
         quarantine_max_share: Largest share of a dataset's rows that may be quarantined, 0 to 1.
+        sample_share: Share of the people that staging and everything after it holds, above 0 to 1.
     """
 
     quarantine_max_share: Annotated[float, Field(ge=0, le=1)]
+    sample_share: Annotated[float, Field(gt=0, le=1)]
 
 
 class AirflowSettings(_Settings):
