@@ -1,7 +1,9 @@
 {#- A model lands in its layer's schema. A target schema other than `olist` (a pull request's, a
-    developer's) prefixes it, so that nobody writes into somebody else's layer. -#}
+    developer's) prefixes it, so that nobody writes into somebody else's layer. Queries by hand and
+    analyses land nowhere. -#}
 {%- macro generate_schema_name(custom_schema_name, node) -%}
-    {%- if custom_schema_name is none -%}
+    {%- if node.resource_type in ("sql_operation", "analysis") -%} {{ target.schema }}
+    {%- elif custom_schema_name is none -%}
         {{
             exceptions.raise_compiler_error(
                 node.name ~ " has no schema: put it in a layer's folder of dbt_project.yml"
