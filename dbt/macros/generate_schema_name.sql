@@ -1,8 +1,8 @@
 {#- A model lands in its layer's schema. A target schema other than `olist` (a pull request's, a
-    developer's) prefixes it, so that nobody writes into somebody else's layer. Queries by hand and
-    analyses land nowhere. -#}
+    developer's) prefixes it, so that nobody writes into somebody else's layer.
+    A query of `dbt show --inline` lands nowhere. -#}
 {%- macro generate_schema_name(custom_schema_name, node) -%}
-    {%- if node.resource_type in ("sql_operation", "analysis") -%} {{ target.schema }}
+    {%- if custom_schema_name is none and node.name == "inline_query" -%} {{ target.schema }}
     {%- elif custom_schema_name is none -%}
         {{
             exceptions.raise_compiler_error(

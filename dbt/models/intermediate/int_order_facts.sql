@@ -9,6 +9,7 @@
         incremental_strategy="delete+insert",
         unique_key="order_id",
         group="data_platform",
+        cluster_by=["purchase_date"],
     )
 }}
 

@@ -87,6 +87,15 @@ class Names:
         """Snowflake warehouse of a workload."""
         return f"{self.database}_{workload.upper()}_WH"
 
+    def layer_warehouse(self, layer: Layer) -> str:
+        """Snowflake warehouse that fills a layer.
+
+        Monitoring has the readers' one: what watches the transformations neither waits for them
+        nor adds to their bill.
+        """
+        others = {Layer.RAW: Workload.LOAD, Layer.MONITORING: Workload.REPORT}
+        return self.warehouse(others.get(layer, Workload.TRANSFORM))
+
     def functional_role(self, role: FunctionalRole) -> str:
         """Snowflake functional role; the environment keeps roles of one account apart."""
         return f"FR__{self.database}__{role.upper()}"

@@ -13,6 +13,7 @@ from olist_platform.cli.dbt import dbt
 from olist_platform.cli.demo import demo
 from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
+from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
@@ -35,6 +36,7 @@ app.command(context_settings={"ignore_unknown_options": True})(dbt)
 app.command(context_settings={"ignore_unknown_options": True})(airflow)
 app.command()(publish)
 app.command()(query)
+app.command()(lineage)
 
 
 def main() -> None:

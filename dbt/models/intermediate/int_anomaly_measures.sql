@@ -1,0 +1,105 @@
+-- Grain: one row per order_id of int_orders. What is compared with other orders, and with which.
+with
+    orders as (select * from {{ ref("int_orders") }}),
+
+    order_items as (select * from {{ ref("stg_order_items") }}),
+
+    products as (select product_id, category from {{ ref("stg_products") }}),
+
+    category_groups as (select * from {{ ref("category_groups") }}),
+
+    sellers as (select seller_id, state from {{ ref("stg_sellers") }}),
+
+    payments as (select * from {{ ref("stg_payments") }}),
+
+    items as (
+        select
+            order_items.order_id,
+            coalesce(products.category, 'unknown') as category,
+            coalesce(category_groups.category_group, 'Unknown') as category_group,
+            coalesce(sellers.state, 'Unknown') as seller_state,
+            row_number() over (
+                partition by order_items.order_id
+                order by order_items.price desc, order_items.order_item_id asc
+            ) as price_rank
+        from order_items
+        left join products on order_items.product_id = products.product_id
+        left join category_groups on products.category = category_groups.category
+        left join sellers on order_items.seller_id = sellers.seller_id
+    ),
+
+    baskets as (
+        select
+            order_id,
+            max(case when price_rank = 1 then category end) as main_category,
+            max(case when price_rank = 1 then seller_state end) as main_seller_state,
+            count(distinct category_group) as category_groups,
+            count(distinct seller_state) as seller_states
+        from items
+        group by order_id
+    ),
+
+    installments as (
+        select order_id, payment_type, max(payment_installments) as payment_installments
+        from payments
+        group by order_id, payment_type
+    ),
+
+    -- What the person bought before this order; people without a known identity have no history.
+    histories as (
+        select
+            order_id,
+            row_number() over (
+                partition by customer_unique_id order by purchased_at asc, order_id asc
+            ) as person_order_number,
+            count(*) over (
+                partition by customer_unique_id, purchase_date
+            ) as person_orders_that_day,
+            sum(item_price) over (
+                partition by customer_unique_id
+                order by purchased_at asc, order_id asc
+                rows between unbounded preceding and 1 preceding
+            ) as earlier_item_price,
+            count(case when item_price > 0 then 1 end) over (
+                partition by customer_unique_id
+                order by purchased_at asc, order_id asc
+                rows between unbounded preceding and 1 preceding
+            ) as earlier_orders
+        from orders
+        where customer_unique_id is not null
+    ),
+
+    joined as (
+        select
+            orders.order_id,
+            baskets.main_category,
+            baskets.main_seller_state,
+            case
+                when baskets.order_id is not null
+                then baskets.main_seller_state || ' > ' || orders.customer_state
+            end as lane,
+            orders.main_payment_type,
+            cast(coalesce(baskets.category_groups, 0) as integer) as category_groups,
+            cast(coalesce(baskets.seller_states, 0) as integer) as seller_states,
+            cast(histories.person_order_number as integer) as person_order_number,
+            cast(histories.person_orders_that_day as integer) as person_orders_that_day,
+            {{ ratio("histories.earlier_item_price", "histories.earlier_orders") }}
+            as earlier_avg_item_price,
+            {{ log_amount("orders.item_price") }} as log_item_value,
+            {{ log_amount(ratio("orders.freight_value", "orders.items")) }} as log_freight_per_item,
+            -- Without items there is no lane to compare the days with.
+            case
+                when baskets.order_id is not null then cast(orders.delivery_days as double)
+            end as delivery_days,
+            cast(installments.payment_installments as double) as main_payment_installments
+        from orders
+        left join baskets on orders.order_id = baskets.order_id
+        left join histories on orders.order_id = histories.order_id
+        left join
+            installments
+            on orders.order_id = installments.order_id
+            and orders.main_payment_type = installments.payment_type
+    )
+
+select *
+from joined
