@@ -11,6 +11,7 @@ fakesnow 0.11.18 is used as it is but for what dbt needs and it gets wrong:
 | `ALTER TABLE t ALTER "c" COMMENT $$..$$, ..` | hands it to DuckDB | DuckDB's own comments |
 | `COMMENT ON TABLE t IS $$it's$$` | an apostrophe ends its own SQL | escaped |
 | `sum(<decimal>)` | casts the argument to double, cents are lost | left alone |
+| `rtrim(x, ', ')` | forgets which characters | left alone |
 | `CREATE TEMPORARY TABLE db.schema.t` | DuckDB keeps those in a database of its own | a table |
 | `CREATE TABLE t (c ..) AS SELECT *` | describes the query in a wrong dialect | `SELECT c` |
 | `MERGE` | emulates it, finds unqualified insert values ambiguous | DuckDB's MERGE |
@@ -198,7 +199,7 @@ def _without_retries(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-def _sums_stay_decimal(expression: exp.Expr) -> exp.Expr:
+def _untransformed(expression: exp.Expr) -> exp.Expr:
     return expression
 
 
@@ -277,7 +278,8 @@ def snowflake_emulator(names: Names) -> Iterator[SnowflakeEmulator]:
     with contextlib.ExitStack() as patches:
         for owner, name, replacement in (
             (fakesnow.server, "shared_fs", account),
-            (fakesnow.transforms, "numeric_agg_implicit_cast", _sums_stay_decimal),
+            (fakesnow.transforms, "numeric_agg_implicit_cast", _untransformed),
+            (fakesnow.transforms, "trim_cast_varchar", _untransformed),
             (info_schema, "insert_table_comment_sql", _table_comment_sql),
             # dbt prints what went wrong; these would repeat it with the whole statement.
             (logging.getLogger("fakesnow.server"), "disabled", True),
