@@ -16,7 +16,7 @@
     "overdue_undelivered": "overdue_days",
     "unusual_delivery": "abs(z_delivery)",
     "unusual_freight": "abs(z_freight)",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
+    "impossible_timestamps": "case when timestamps_are_impossible then 1 end",
     "night_order": "case when purchase_hour between "
     ~ var("night_first_hour")
     ~ " and "
@@ -65,7 +65,7 @@ with
             orders.purchase_date,
             orders.purchase_hour,
             orders.is_valid,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as timestamps_are_impossible,
             orders.items,
             orders.sellers,
             orders.products,

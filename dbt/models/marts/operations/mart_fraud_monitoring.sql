@@ -19,8 +19,8 @@
     "overdue_undelivered": "overdue_days",
     "complaint_without_delivery": "case when not is_delivered and review_score = 1 then 1 end",
     "unusual_freight": "z_freight",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
-    "night_order": "case when has_night_order then 1 end",
+    "impossible_timestamps": "case when timestamps_are_impossible then 1 end",
+    "night_order": "case when is_night_order then 1 end",
 } -%}
 {%- set minimums = var("fraud_severity_minimums") -%}
 {%- set urgent = "severity in ('P0', 'P1')" %}
@@ -56,7 +56,7 @@ with
             orders.estimated_delivery_date,
             orders.purchase_date,
             orders.purchase_hour,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as timestamps_are_impossible,
             orders.items,
             orders.sellers,
             orders.payments,
@@ -80,7 +80,7 @@ with
             anomalies.person_order_number,
             anomalies.person_orders_that_day,
             anomalies.overdue_days,
-            anomalies.has_night_order,
+            anomalies.has_night_order as is_night_order,
             anomalies.anomaly_kind,
             anomalies.anomaly_score
         from orders
