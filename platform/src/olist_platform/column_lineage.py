@@ -222,7 +222,10 @@ def value_columns(
             None, tree, dialect=dialect, scope=build_scope(tree), trim_selects=False, copy=False
         )
     except SqlglotError as error:
-        raise OlistError(f"its columns cannot be traced: {error}") from error
+        raise OlistError(
+            f"its columns cannot be traced: {error}",
+            "it names no such column, or a star finds two of one name, which Snowflake refuses",
+        ) from error
     return {
         name.lower(): frozenset(
             _leaf(leaf.expression, leaf.name)
