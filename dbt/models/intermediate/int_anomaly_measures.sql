@@ -1,6 +1,22 @@
--- Grain: one row per order_id of int_orders. What is compared with other orders, and with which.
+-- Grain: one row per order_id of int_order_facts. What is compared with other orders, and with
+-- which.
+-- Who reads it takes the orders in staging up to the as_of_date; an order that staging refuses
+-- keeps its
+-- key, to take its former version's place.
+{{
+    config(
+        materialized="incremental", incremental_strategy="delete+insert", unique_key="order_id"
+    )
+}}
+
 with
-    orders as (select * from {{ ref("int_orders") }}),
+    orders as (
+        select *
+        from {{ ref("int_order_facts") }}
+        {% if is_incremental() %}
+            where built_at > (select max(built_at) from {{ this }})
+        {% endif %}
+    ),
 
     order_items as (select * from {{ ref("stg_order_items") }}),
 
@@ -71,37 +87,6 @@ with
         group by order_id, payment_type
     ),
 
-    -- What a person with several orders had bought before each of them.
-    histories as (
-        select
-            order_id,
-            row_number() over (
-                partition by customer_unique_id order by purchased_at asc, order_id asc
-            ) as person_order_number,
-            count(*) over (
-                partition by customer_unique_id, purchase_date
-            ) as person_orders_that_day,
-            sum(item_price) over (
-                partition by customer_unique_id
-                order by purchased_at asc, order_id asc
-                rows between unbounded preceding and 1 preceding
-            ) as earlier_item_price,
-            count(case when item_price > 0 then 1 end) over (
-                partition by customer_unique_id
-                order by purchased_at asc, order_id asc
-                rows between unbounded preceding and 1 preceding
-            ) as earlier_orders
-        from orders
-        where
-            customer_unique_id in (
-                select customer_unique_id
-                from orders
-                where customer_unique_id is not null
-                group by customer_unique_id
-                having count(*) > 1
-            )
-    ),
-
     joined as (
         select
             orders.order_id,
@@ -114,16 +99,6 @@ with
             orders.main_payment_type,
             cast(coalesce(baskets.category_groups, 0) as integer) as category_groups,
             cast(coalesce(baskets.seller_states, 0) as integer) as seller_states,
-            case
-                when orders.customer_unique_id is not null
-                then cast(coalesce(histories.person_order_number, 1) as integer)
-            end as person_order_number,
-            case
-                when orders.customer_unique_id is not null
-                then cast(coalesce(histories.person_orders_that_day, 1) as integer)
-            end as person_orders_that_day,
-            {{ ratio("histories.earlier_item_price", "histories.earlier_orders") }}
-            as earlier_avg_item_price,
             {{ log_amount("orders.item_price") }} as log_item_value,
             {{ log_amount(ratio("orders.freight_value", "orders.items")) }} as log_freight_per_item,
             -- Without items there is no lane to compare the days with.
@@ -136,10 +111,12 @@ with
                     then combined_payments.payment_installments
                     else orders.payment_installments
                 end as double
-            ) as main_payment_installments
+            ) as main_payment_installments,
+            orders.is_in_staging,
+            orders.purchase_date,
+            orders.built_at
         from orders
         left join baskets on orders.order_id = baskets.order_id
-        left join histories on orders.order_id = histories.order_id
         left join
             combined_payments
             on orders.order_id = combined_payments.order_id

@@ -61,6 +61,8 @@ with
 
     measures as (select * from {{ ref("int_anomaly_measures") }}),
 
+    repeat_orders as (select * from {{ ref("int_repeat_orders") }}),
+
     baselines as (select * from {{ ref("int_anomaly_baselines") }}),
 
     rules as ({{ rule_parameters(ref("anomaly_signals"), observed, z_score_signals) }}),
@@ -89,8 +91,14 @@ with
             measures.category_groups,
             measures.seller_states,
             measures.main_seller_state,
-            measures.person_order_number,
-            measures.person_orders_that_day,
+            case
+                when orders.customer_unique_id is not null
+                then coalesce(repeat_orders.person_order_number, 1)
+            end as person_order_number,
+            case
+                when orders.customer_unique_id is not null
+                then coalesce(repeat_orders.person_orders_that_day, 1)
+            end as person_orders_that_day,
             {{
                 calculate_z_score(
                     "measures.log_item_value",
@@ -122,7 +130,8 @@ with
             exp(value_baselines.median_value) as typical_item_value,
             {{ ratio("orders.item_price", "exp(value_baselines.median_value)") }}
             as typical_value_multiple,
-            {{ ratio("orders.item_price", "measures.earlier_avg_item_price") }} as history_multiple,
+            {{ ratio("orders.item_price", "repeat_orders.earlier_avg_item_price") }}
+            as history_multiple,
             case
                 when
                     orders.is_valid
@@ -137,6 +146,7 @@ with
             end as overdue_days
         from orders
         inner join measures on orders.order_id = measures.order_id
+        left join repeat_orders on orders.order_id = repeat_orders.order_id
         cross join reference
         left join
             baselines as value_baselines

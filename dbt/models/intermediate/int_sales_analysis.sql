@@ -1,90 +1,33 @@
 -- Grain: one row per month, customer_state, seller_state, category with a valid order's item.
 -- An order counts in every cell it has an item of, with that cell's items; its delivery and its
--- review
--- count in each of them.
+-- review count in each of them.
 with
-    orders as (
-        select
-            order_id,
-            customer_unique_id,
-            customer_state,
-            customer_region,
-            purchase_month,
-            is_delivered,
-            is_on_time,
-            review_score
-        from {{ ref("int_orders") }}
-        where is_valid
-    ),
+    cells as (select * from {{ ref("int_sales_cells") }} where orders > 0),
 
-    order_items as (
-        select order_id, product_id, seller_id, price, freight_value
-        from {{ ref("stg_order_items") }}
-    ),
-
-    products as (select product_id, category from {{ ref("stg_products") }}),
-
-    sellers as (select seller_id, state, region from {{ ref("stg_sellers") }}),
+    states as (select state, region from {{ ref("brazilian_states") }}),
 
     category_groups as (select * from {{ ref("category_groups") }}),
 
-    baskets as (
-        select
-            order_items.order_id,
-            coalesce(sellers.state, 'Unknown') as seller_state,
-            coalesce(sellers.region, 'Unknown') as seller_region,
-            coalesce(products.category, 'unknown') as category,
-            count(*) as items,
-            sum(order_items.price) as price,
-            sum(order_items.freight_value) as freight_value
-        from order_items
-        left join products on order_items.product_id = products.product_id
-        left join sellers on order_items.seller_id = sellers.seller_id
-        group by
-            order_items.order_id,
-            coalesce(sellers.state, 'Unknown'),
-            coalesce(sellers.region, 'Unknown'),
-            coalesce(products.category, 'unknown')
-    ),
-
-    joined as (
-        select
-            orders.purchase_month as month,
-            orders.customer_state,
-            orders.customer_region,
-            baskets.seller_state,
-            baskets.seller_region,
-            baskets.category,
-            orders.customer_unique_id,
-            orders.is_delivered,
-            orders.is_on_time,
-            orders.review_score,
-            baskets.items,
-            baskets.price,
-            baskets.freight_value
-        from baskets
-        inner join orders on baskets.order_id = orders.order_id
-    ),
-
     aggregated as (
         select
-            month,
-            customer_state,
-            customer_region,
-            seller_state,
-            seller_region,
-            category,
-            count(*) as orders,
-            count(distinct customer_unique_id) as customers,
-            sum(items) as items,
-            sum(price) as gmv,
-            sum(freight_value) as freight_revenue,
-            count(case when is_delivered then 1 end) as delivered_orders,
-            count(case when is_delivered and is_on_time then 1 end) as on_time_orders,
-            sum(review_score) as review_scores,
-            count(review_score) as reviewed_orders
-        from joined
-        group by month, customer_state, customer_region, seller_state, seller_region, category
+            cells.purchase_month as month,
+            cells.customer_state,
+            coalesce(customer_states.region, 'Unknown') as customer_region,
+            cells.seller_state,
+            coalesce(seller_states.region, 'Unknown') as seller_region,
+            cells.category,
+            cells.orders,
+            cells.customers,
+            cells.items,
+            cells.gmv,
+            cells.freight_revenue,
+            cells.delivered_orders,
+            cells.on_time_orders,
+            cells.review_scores,
+            cells.reviewed_orders
+        from cells
+        left join states as customer_states on cells.customer_state = customer_states.state
+        left join states as seller_states on cells.seller_state = seller_states.state
     ),
 
     totals as (

@@ -28,19 +28,21 @@ with
 
     states as (select state, population from {{ ref("brazilian_states") }}),
 
+    repeat_orders as (select * from {{ ref("int_repeat_orders") }}),
+
     -- A person's first valid order has number 1; any later one makes the person a repeat customer.
+    -- Only people with several orders have to be told apart: the others are as many as their
+    -- orders.
     joined as (
         select
             orders.*,
+            repeat_orders.customer_unique_id as several_orders_person,
             case
-                when is_valid and customer_unique_id is not null
-                then
-                    row_number() over (
-                        partition by customer_unique_id, is_valid
-                        order by purchase_date asc, purchased_at asc, order_id asc
-                    )
+                when orders.is_valid and orders.customer_unique_id is not null
+                then coalesce(repeat_orders.person_valid_order_number, 1)
             end as order_number
         from orders
+        left join repeat_orders on orders.order_id = repeat_orders.order_id
     ),
 
     state_days as (
@@ -58,10 +60,11 @@ with
                 count(*) as orders_placed,
                 count(case when order_status = 'canceled' then 1 end) as canceled_orders,
                 count(case when is_valid then 1 end) as orders,
-                count(distinct case when is_valid then customer_unique_id end) as customers,
+                count(case when order_number = 1 and several_orders_person is null then 1 end)
+                + count(distinct case when is_valid then several_orders_person end) as customers,
                 count(case when order_number = 1 then 1 end) as new_customers,
                 count(
-                    distinct case when order_number > 1 then customer_unique_id end
+                    distinct case when order_number > 1 then several_orders_person end
                 ) as repeat_customers,
                 count(
                     distinct case
