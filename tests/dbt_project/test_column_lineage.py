@@ -128,6 +128,9 @@ def test_what_flows_through_an_expression(
         ("duckdb", "count_if(p.city = 'x')", NOTHING),
         ("duckdb", "regexp_matches(p.city, 'x')", NOTHING),
         ("duckdb", "unnest(string_split(p.city, ' '))", CITY),
+        ("duckdb", "(select max(generate_series) from generate_series(1, 9))", NOTHING),
+        ("duckdb", "(select max(s.range) from range(9) as s)", NOTHING),
+        ("duckdb", "(select max(s.n) from range(9) as s(n))", NOTHING),
         ("snowflake", "iff(p.city = 'x', p.id, 'none')", {"people.id"}),
         ("snowflake", "nvl2(p.city, p.id, 'none')", {"people.id"}),
         ("snowflake", "decode(p.city, 'x', p.id, o.order_id)", {"people.id", "orders.order_id"}),
@@ -225,8 +228,13 @@ def test_what_cannot_be_traced_is_an_error_never_an_absence(dialect: str, sql: s
 
 
 @pytest.fixture(scope="module")
-def manifest(make_workspace: Callable[[str], Workspace]) -> Path:
-    return compiled_manifest(make_workspace("lineage"))
+def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
+    return make_workspace("lineage")
+
+
+@pytest.fixture(scope="module")
+def manifest(workspace: Workspace) -> Path:
+    return compiled_manifest(workspace)
 
 
 @pytest.fixture(scope="module")
@@ -256,11 +264,11 @@ def test_snowflakes_sql_has_the_same_lineage(
     project: ProjectLineage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compiled without an account: only is_incremental() would ask the warehouse something."""
-    workspace = workspace_with_own_dbt(tmp_path)
-    (workspace.home / "dbt" / "macros" / "is_incremental.sql").write_text(
+    copy = workspace_with_own_dbt(tmp_path)
+    (copy.home / "dbt" / "macros" / "is_incremental.sql").write_text(
         "{% macro is_incremental() %}{{ return(false) }}{% endmacro %}", encoding="utf-8"
     )
-    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
+    monkeypatch.setenv("OLIST_HOME", str(copy.home))
     monkeypatch.setenv("OLIST_SNOWFLAKE_PRIVATE_KEY", "nobody reads it")
     environment = load_environment(EnvironmentName.DEV)
     compiled = run_dbt(
@@ -313,10 +321,7 @@ def is_model(node: dict[str, Any]) -> bool:
 
 
 @pytest.mark.slow
-def test_the_command_shows_both_directions(
-    project: ProjectLineage, make_workspace: Callable[[str], Workspace]
-) -> None:
-    workspace = make_workspace("lineage_command")
+def test_the_command_shows_both_directions(project: ProjectLineage, workspace: Workspace) -> None:
     printed = workspace.olist("lineage", "INT_SALES_ANALYSIS.gmv")
     assert [line.strip(" └─") for line in printed.splitlines()] == [
         "int_sales_analysis.gmv",

@@ -15,6 +15,8 @@ fakesnow 0.11.18 is used as it is but for what dbt needs and it gets wrong:
 | `CREATE TEMPORARY TABLE db.schema.t` | DuckDB keeps those in a database of its own | a table |
 | `CREATE TABLE t (c ..) AS SELECT *` | describes the query in a wrong dialect | `SELECT c` |
 | `MERGE` | emulates it, finds unqualified insert values ambiguous | DuckDB's MERGE |
+| `CREATE TABLE t CLONE s COPY GRANTS` | hands it to DuckDB, which has no such thing | a copy |
+| `HASH_AGG(*)` | hands it to DuckDB, which has no such thing | the number of rows |
 | `ALTER SESSION SET QUERY_TAG` | rejects it | success; `statements` has it |
 | `CURRENT_WAREHOUSE()` | rejects it | what `USE WAREHOUSE` said last |
 | any statement | copies its tree some seventy times, parses it thrice | much faster |
@@ -68,6 +70,10 @@ _COLUMN_COMMENTS = re.compile(
     r'\s*alter\s+(?:table|view)\s+(?P<relation>\S+)\s+alter\s+"', re.IGNORECASE
 )
 _COLUMN_COMMENT = re.compile(r'(?P<column>"[^"]+") COMMENT \$\$(?P<text>.*?)\$\$', re.DOTALL)
+_CLONE = re.compile(
+    r"\s*create or replace (?:transient )?table (?P<table>\S+) clone (?P<source>\S+) copy grants",
+    re.IGNORECASE,
+)
 _USE_WAREHOUSE = re.compile(r"\s*use\s+warehouse\s+(?P<warehouse>\w+)", re.IGNORECASE)
 _QUERY_TAG = r"\s*alter\s+session\s+(set|unset)\s+query_tag"
 
@@ -92,6 +98,10 @@ class _Cursor(FakeSnowflakeCursor):  # type: ignore[misc]
             if comments := _COLUMN_COMMENTS.match(command):
                 self._comment_on_columns(comments["relation"], command)
                 command = SQL_SUCCESS
+            if clone := _CLONE.match(command):
+                copy = f"select * from {clone['source']}"
+                command = f"create or replace table {clone['table']} as {copy}"
+            command = command.replace("hash_agg(*)", "count(*)")
             super().execute(command, *args, **kwargs)
         except ProgrammingError:
             raise

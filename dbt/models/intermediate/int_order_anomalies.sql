@@ -4,7 +4,9 @@
     "high_first_order": "case when person_order_number = 1 then typical_value_multiple end",
     "payment_break": "case when items > 0 then abs(payment_gap) end",
     "paid_without_items": "case when items = 0 then payment_value end",
-    "unusual_installments": "abs(z_installments)",
+    "unusual_installments": "case when main_payment_installments > "
+    ~ var("ordinary_installments")
+    ~ " then abs(z_installments) end",
     "many_payments": "payments",
     "mixed_payment_types": "payment_types",
     "history_deviation": "history_multiple",
@@ -16,13 +18,19 @@
     "overdue_undelivered": "overdue_days",
     "unusual_delivery": "abs(z_delivery)",
     "unusual_freight": "abs(z_freight)",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
+    "impossible_timestamps": "case when is_out_of_order then 1 end",
     "night_order": "case when purchase_hour between "
     ~ var("night_first_hour")
     ~ " and "
     ~ var("night_last_hour")
     ~ " then 1 end",
 } -%}
+{%- set z_score_signals = [
+    "unusual_installments",
+    "unusual_value",
+    "unusual_delivery",
+    "unusual_freight",
+] -%}
 {#- Families of signals: an order whose signals come from several is suspicious in itself. -#}
 {%- set families = {
     "value": ["high_first_order", "history_deviation", "unusual_value"],
@@ -55,7 +63,7 @@ with
 
     baselines as (select * from {{ ref("int_anomaly_baselines") }}),
 
-    rules as ({{ rule_parameters(ref("anomaly_signals"), observed) }}),
+    rules as ({{ rule_parameters(ref("anomaly_signals"), observed, z_score_signals) }}),
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
@@ -65,7 +73,7 @@ with
             orders.purchase_date,
             orders.purchase_hour,
             orders.is_valid,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as is_out_of_order,
             orders.items,
             orders.sellers,
             orders.products,
@@ -77,6 +85,7 @@ with
             measures.main_category,
             measures.lane,
             measures.main_payment_type,
+            measures.main_payment_installments,
             measures.category_groups,
             measures.seller_states,
             measures.main_seller_state,
@@ -180,6 +189,7 @@ with
             main_seller_state,
             lane,
             main_payment_type,
+            cast(main_payment_installments as integer) as main_payment_installments,
             z_value,
             z_freight,
             z_delivery,
@@ -196,7 +206,9 @@ with
             cast(signals as integer) as signals,
             cast(signal_families as integer) as signal_families,
             cast(anomaly_score as double) as anomaly_score,
-            {{ tier_of("anomaly_score", var("anomaly_severity_minimums"), "Normal") }} as severity,
+            coalesce(
+                {{ tier("anomaly_score", var("anomaly_severity_minimums")) }}, 'Normal'
+            ) as severity,
             case
                 when anomaly_score < {{ var("anomaly_severity_minimums").values() | min }}
                 then 'Normal'

@@ -18,8 +18,6 @@
 -- depends_on: {{ ref("base_payments") }}
 -- depends_on: {{ ref("base_reviews") }}
 -- depends_on: {{ ref("base_customers") }}
-{{ require_same_sample() }}
-
 with
     keys as (
         select order_id

@@ -1,36 +1,27 @@
 -- Grain: one row per zip_code_prefix that has a point inside Brazil in the newest extract of
 -- raw.geolocation. Exact duplicates and stray points do not move a median; points outside Brazil
 -- take
--- no part. An extract is a whole snapshot: one that this model has not seen replaces every row,
--- also
--- of prefixes it lacks; otherwise a run selects nothing and costs one look at the extract's size.
--- Nothing here depends on a seed: stg_geolocation adds them, and so this never goes stale.
+-- no part. An extract is a whole snapshot: when raw has grown, every row is replaced, also those of
+-- prefixes that vanished; when it has not, a run selects nothing and reads nothing. Nothing here
+-- depends on a seed: stg_geolocation adds them, and so this never goes stale.
 {{ config(unique_key="extract_scope") }}
 
 {% set south, north, west, east = var("brazil_bounding_box") %}
 
 with
-    extract_rows as (select * from {{ ref("base_geolocation") }}),
+    source as (
+        select *
+        from {{ ref("base_geolocation") }}
+        {%- if not raw_has_grown("geolocation") %} where false {%- endif %}
+    ),
 
-    -- Raw is append-only: a late file of the same day adds rows, a mended one is loaded later.
-    unseen_extracts as (
-        select newest.extract_date, newest.extract_row_count, newest._loaded_at
-        from
-            (
-                select extract_date, count(*) as extract_row_count, max(_loaded_at) as _loaded_at
-                from extract_rows
-                group by extract_date
-            ) as newest
-        {% if is_incremental() %}
-            left join
-                (
-                    select distinct extract_date, extract_row_count, _loaded_at from {{ this }}
-                ) as seen
-                on newest.extract_date = seen.extract_date
-                and newest.extract_row_count = seen.extract_row_count
-                and newest._loaded_at = seen._loaded_at
-            where seen.extract_date is null
-        {% endif %}
+    raw_rows as (
+        select count(*) as raw_row_count, max(_loaded_at) as raw_loaded_at
+        from {{ source("olist", "geolocation") }}
+    ),
+
+    extracts as (
+        select max(extract_date) as extract_date, max(_loaded_at) as _loaded_at from source
     ),
 
     points as (
@@ -39,10 +30,9 @@ with
             latitude,
             longitude,
             upper(trim(geolocation_state)) as state
-        from extract_rows
+        from source
         where
-            extract_date in (select extract_date from unseen_extracts)
-            and quarantine_reason is null
+            quarantine_reason is null
             and latitude between {{ south }} and {{ north }}
             and longitude between {{ west }} and {{ east }}
     ),
@@ -78,13 +68,14 @@ with
             states.state,
             medians.distinct_points,
             states.state_points,
-            unseen_extracts.extract_date,
-            unseen_extracts.extract_row_count,
-            unseen_extracts._loaded_at
+            extracts.extract_date,
+            extracts._loaded_at,
+            raw_rows.raw_row_count,
+            raw_rows.raw_loaded_at
         from medians
         inner join states on medians.zip_code_prefix = states.zip_code_prefix
-        -- The newest extract is one.
-        cross join unseen_extracts
+        cross join extracts
+        cross join raw_rows
     )
 
 select *
