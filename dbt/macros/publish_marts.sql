@@ -15,23 +15,33 @@
     {%- set schema = api.Relation.create(
         database=target.database, schema=olist.serving_schema()
     ).without_identifier() -%}
-    {%- if not adapter.check_schema_exists(schema.database, schema.schema) -%}
+    {%- set existing = (
+        list_schemas(schema.database) | map(attribute="name") | map("lower") | list
+    ) -%}
+    {%- if schema.schema | lower not in existing -%}
         {%- do adapter.create_schema(schema) -%}
     {%- endif -%}
     {%- for statement in olist.publication_statements(dbt_invocation_id) -%}
         {%- do run_query(statement) -%}
     {%- endfor -%}
     {%- set published = olist.public_marts() | map(attribute="alias") | map("lower") | list -%}
-    {%- for relation in adapter.list_relations_without_caching(schema) -%}
-        {#- A mart that the project no longer has must not be read as if it were fresh. -#}
-        {%- if relation.identifier | lower not in published + ["publication"] -%}
-            {%- do adapter.drop_relation(relation) -%}
+    {#- A mart that the project no longer has must not be read as if it were fresh. -#}
+    {%- for served in list_relations_without_caching(schema) -%}
+        {%- if served["name"] | lower not in published + ["publication"] -%}
+            {%- do run_query(
+                "drop table if exists "
+                ~ schema.database
+                ~ "."
+                ~ schema.schema
+                ~ "."
+                ~ served["name"]
+            ) -%}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro -%}
 
 {#- A list of statements: a clone for each mart, which keeps grants and, as clones do, policies and
-    comments; transient, because a clone of a transient table has to be. Then the record. -#}
+    comments; transient where the mart is, because a clone has to be. Then the record. -#}
 {%- macro publication_statements(dbt_invocation_id) -%}
     {%- set serving = target.database ~ "." ~ olist.serving_schema() -%}
     {%- set statements = [] -%}
@@ -39,7 +49,9 @@
     {%- for mart in olist.public_marts() -%}
         {%- set published = serving ~ "." ~ mart.alias -%}
         {%- do statements.append(
-            "create or replace transient table "
+            "create or replace "
+            ~ ("transient " if mart.config.get("transient", true) else "")
+            ~ "table "
             ~ published
             ~ " clone "
             ~ mart.database
@@ -64,10 +76,7 @@
         {%- do records.append(record) -%}
     {%- endfor -%}
     {%- do statements.append(
-        "create or replace transient table "
-        ~ serving
-        ~ ".publication copy grants as "
-        ~ records
+        "create or replace table " ~ serving ~ ".publication copy grants as " ~ records
         | join(" union all ")
     ) -%}
     {%- do return(statements) -%}

@@ -1,4 +1,4 @@
-"""Scores of people, held against Python that shares nothing with the models; faults turn tests red."""
+"""Scores of people, held against Python of their own; faults in them turn tests red."""
 
 import json
 import math
@@ -320,7 +320,11 @@ def test_marketing_edits_the_rules_in_one_place(built: Workspace) -> None:
         path = folder / "seeds" / "customer_segments.csv"
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("1,Champions,4,5,2,5,4,5", "1,Champions,4,5,2,5,5,5"))
-        built.olist("dbt", "--", "test", "--quiet", "--select", "int_rfm_segments", expect=1)
+        # dbt's partial parse does not notice that a seed which a unit test reads has changed.
+        built.olist(
+            "dbt", "--", "test", "--quiet", "--no-partial-parse", "--select", "int_rfm_segments",
+            expect=1,
+        )  # fmt: skip
         assert statuses(built)["every_combination_of_scores_has_its_segment"] == "fail", statuses(
             built
         )

@@ -91,19 +91,6 @@
     )
 {%- endmacro -%}
 
-{#- Name of the highest tier whose minimum a value reaches; `otherwise` below them all, null for null.
-    `minimums` maps tiers to minimums, in any order. -#}
-{%- macro tier_of(value, minimums, otherwise=none) -%}
-    case
-        {% for tier, minimum in minimums | dictsort(by="value", reverse=true) %}
-            when {{ value }} >= {{ minimum }} then '{{ tier }}'
-        {% endfor %}
-        {% if otherwise is not none %}
-            when {{ value }} is not null then '{{ otherwise }}'
-        {% endif %}
-    end
-{%- endmacro -%}
-
 {#- The number that `values` holds for a tier's name. -#}
 {%- macro value_of_tier(tier, values) -%}
     case

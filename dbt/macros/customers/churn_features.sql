@@ -20,18 +20,27 @@
                 and int_orders.purchase_date <= reference.reference_date
         ),
 
-        reviews as (
-            select stg_reviews.order_id, stg_reviews.review_score
+        known_reviews as (
+            select stg_reviews.*
             from {{ ref("stg_reviews") }} as stg_reviews
             cross join reference
             where stg_reviews.created_date <= reference.reference_date
+        ),
+
+        -- Only orders with a low review have to be told from those whose latest one is.
+        reviews as (
+            select order_id, review_score
+            from known_reviews
+            where
+                order_id in (
+                    select order_id
+                    from known_reviews
+                    where review_score <= {{ var("low_review_score") }}
+                )
             qualify
                 row_number() over (
-                    partition by stg_reviews.order_id
-                    order by
-                        stg_reviews.created_at desc,
-                        stg_reviews.answered_at desc nulls last,
-                        stg_reviews.review_id desc
+                    partition by order_id
+                    order by created_at desc, answered_at desc nulls last, review_id desc
                 )
                 = 1
         ),

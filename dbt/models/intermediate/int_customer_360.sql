@@ -31,11 +31,15 @@ with
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
-    ranked as (
+    -- Only people with several orders have a first and a latest one to find: few, and ranking is
+    -- dear.
+    several_orders as (
+        select customer_unique_id from orders group by customer_unique_id having count(*) > 1
+    ),
+
+    ranks as (
         select
-            orders.*,
-            {{ contribution_margin("gmv", "freight_revenue", "payment_value") }}
-            as contribution_margin,
+            order_id,
             row_number() over (
                 partition by customer_unique_id order by purchased_at desc, order_id desc
             ) as recent_rank,
@@ -46,6 +50,22 @@ with
                 partition by customer_unique_id, is_valid order by purchased_at asc, order_id asc
             ) as rank_by_validity
         from orders
+        where customer_unique_id in (select customer_unique_id from several_orders)
+    ),
+
+    ranked as (
+        select
+            orders.*,
+            {{
+                contribution_margin(
+                    "orders.gmv", "orders.freight_revenue", "orders.payment_value"
+                )
+            }} as contribution_margin,
+            coalesce(ranks.recent_rank, 1) as recent_rank,
+            coalesce(ranks.recent_rank_by_validity, 1) as recent_rank_by_validity,
+            coalesce(ranks.rank_by_validity, 1) as rank_by_validity
+        from orders
+        left join ranks on orders.order_id = ranks.order_id
     ),
 
     people as (
@@ -64,6 +84,7 @@ with
             sum(case when is_valid then contribution_margin else 0 end) as contribution_margin,
             sum(case when is_valid then items else 0 end) as items,
             count(case when is_valid and items > 0 then 1 end) as orders_with_items,
+            max(case when is_valid then sellers end) as sellers_of_an_order,
             max(case when is_valid and rank_by_validity = 1 then gmv end) as first_order_gmv,
             max(case when is_valid and recent_rank_by_validity = 1 then gmv end) as last_order_gmv,
             count(case when is_valid then payment_value end) as paid_orders,
@@ -88,48 +109,60 @@ with
     ),
 
     -- What they bought.
-    lines as (
+    categories as (
         select
             orders.customer_unique_id,
             coalesce(products.category, 'unknown') as category,
-            order_items.seller_id,
             count(*) as items,
             sum(order_items.price) as price
         from order_items
         inner join orders on order_items.order_id = orders.order_id
         left join products on order_items.product_id = products.product_id
         where orders.is_valid
-        group by
-            orders.customer_unique_id, coalesce(products.category, 'unknown'), order_items.seller_id
-    ),
-
-    sellers as (
-        select customer_unique_id, count(distinct seller_id) as sellers
-        from lines
-        group by customer_unique_id
-    ),
-
-    categories as (
-        select
-            customer_unique_id,
-            category,
-            row_number() over (
-                partition by customer_unique_id
-                order by sum(items) desc, sum(price) desc, category asc
-            ) as category_rank
-        from lines
-        group by customer_unique_id, category
+        group by orders.customer_unique_id, coalesce(products.category, 'unknown')
     ),
 
     assortments as (
-        select
-            categories.customer_unique_id,
-            count(*) as categories,
-            count(distinct coalesce(category_groups.category_group, 'Unknown')) as category_groups,
-            max(case when category_rank = 1 then categories.category end) as favorite_category
+        select customer_unique_id, count(*) as categories, min(category) as only_category
         from categories
-        left join category_groups on categories.category = category_groups.category
-        group by categories.customer_unique_id
+        group by customer_unique_id
+    ),
+
+    several_categories as (
+        select *
+        from categories
+        where
+            customer_unique_id in (select customer_unique_id from assortments where categories > 1)
+    ),
+
+    favorite_categories as (
+        select customer_unique_id, category
+        from several_categories
+        qualify
+            row_number() over (
+                partition by customer_unique_id order by items desc, price desc, category asc
+            )
+            = 1
+    ),
+
+    groups_of_several_categories as (
+        select
+            several_categories.customer_unique_id,
+            count(distinct coalesce(category_groups.category_group, 'Unknown')) as category_groups
+        from several_categories
+        left join category_groups on several_categories.category = category_groups.category
+        group by several_categories.customer_unique_id
+    ),
+
+    -- The sellers of one order are counted already.
+    sellers_of_several_orders as (
+        select orders.customer_unique_id, count(distinct order_items.seller_id) as sellers
+        from order_items
+        inner join orders on order_items.order_id = orders.order_id
+        where
+            orders.is_valid
+            and orders.customer_unique_id in (select customer_unique_id from several_orders)
+        group by orders.customer_unique_id
     ),
 
     -- How they paid.
@@ -137,11 +170,7 @@ with
         select
             orders.customer_unique_id,
             payments.payment_type,
-            sum(payments.payment_value) as payment_value,
-            row_number() over (
-                partition by orders.customer_unique_id
-                order by sum(payments.payment_value) desc, payments.payment_type asc
-            ) as type_rank
+            sum(payments.payment_value) as payment_value
         from payments
         inner join orders on payments.order_id = orders.order_id
         where orders.is_valid
@@ -154,25 +183,37 @@ with
             count(*) as payment_types,
             sum(payment_value) as payment_value,
             sum(case when payment_type = 'voucher' then payment_value else 0 end) as voucher_value,
-            max(case when type_rank = 1 then payment_type end) as main_payment_type
+            min(payment_type) as only_payment_type
         from payments_by_type
         group by customer_unique_id
     ),
 
+    main_payment_types as (
+        select customer_unique_id, payment_type
+        from payments_by_type
+        where
+            customer_unique_id
+            in (select customer_unique_id from payment_summaries where payment_types > 1)
+        qualify
+            row_number() over (
+                partition by customer_unique_id order by payment_value desc, payment_type asc
+            )
+            = 1
+    ),
+
     -- RFM scores compare people with a valid order with one another, nobody else.
-    scores as (
+    scored as (
         select
-            people.customer_unique_id,
+            people.*,
             cast(
-                {{ dbt.datediff("people.last_order_date", "reference.as_of_date", "day") }}
-                as integer
+                {{ dbt.datediff("last_order_date", "reference.as_of_date", "day") }} as integer
             ) as recency_days,
-            cast(least(people.orders, 5) as integer) as f_score,
-            {{ rfm_score("people.last_order_date asc") }} as r_score,
-            {{ rfm_score("people.gmv + people.freight_revenue asc") }} as m_score
+            {{ rfm_score("last_order_date asc", "orders > 0") }} as r_score,
+            case when orders > 0 then cast(least(orders, 5) as integer) end as f_score,
+            {{ rfm_score("gmv + freight_revenue asc", "orders > 0") }} as m_score,
+            reference.as_of_date
         from people
         cross join reference
-        where people.orders > 0
     ),
 
     churn as (
@@ -193,83 +234,93 @@ with
 
     joined as (
         select
-            people.customer_unique_id,
-            people.state,
-            people.region,
+            scored.customer_unique_id,
+            scored.state,
+            scored.region,
             cast(states.state_tier as integer) as state_tier,
-            cast(people.orders_placed as integer) as orders_placed,
-            cast(people.canceled_orders as integer) as canceled_orders,
-            people.last_placed_date,
-            people.first_order_date,
-            people.last_order_date,
-            {{ period_start("month", "people.first_order_date") }} as cohort_month,
-            cast(people.orders as integer) as orders,
-            people.orders > 1 as is_repeat_customer,
-            cast(people.gmv as decimal(18, 2)) as gmv,
-            cast(people.freight_revenue as decimal(18, 2)) as freight_revenue,
-            cast(people.gmv + people.freight_revenue as decimal(18, 2)) as gross_order_value,
-            cast(people.contribution_margin as decimal(18, 6)) as contribution_margin,
-            {{ ratio("people.gmv", "people.orders_with_items") }} as aov,
-            cast(people.first_order_gmv as decimal(18, 2)) as first_order_gmv,
-            cast(people.last_order_gmv as decimal(18, 2)) as last_order_gmv,
-            cast(people.items as integer) as items,
-            cast(people.orders_with_items as integer) as orders_with_items,
+            cast(scored.orders_placed as integer) as orders_placed,
+            cast(scored.canceled_orders as integer) as canceled_orders,
+            scored.last_placed_date,
+            scored.first_order_date,
+            scored.last_order_date,
+            {{ period_start("month", "scored.first_order_date") }} as cohort_month,
+            cast(scored.orders as integer) as orders,
+            scored.orders > 1 as is_repeat_customer,
+            cast(scored.gmv as decimal(18, 2)) as gmv,
+            cast(scored.freight_revenue as decimal(18, 2)) as freight_revenue,
+            cast(scored.gmv + scored.freight_revenue as decimal(18, 2)) as gross_order_value,
+            cast(scored.contribution_margin as decimal(18, 6)) as contribution_margin,
+            {{ ratio("scored.gmv", "scored.orders_with_items") }} as aov,
+            cast(scored.first_order_gmv as decimal(18, 2)) as first_order_gmv,
+            cast(scored.last_order_gmv as decimal(18, 2)) as last_order_gmv,
+            cast(scored.items as integer) as items,
+            cast(scored.orders_with_items as integer) as orders_with_items,
             cast(coalesce(assortments.categories, 0) as integer) as categories,
-            cast(coalesce(assortments.category_groups, 0) as integer) as category_groups,
-            cast(coalesce(sellers.sellers, 0) as integer) as sellers,
-            assortments.favorite_category,
-            payment_summaries.main_payment_type,
+            cast(
+                coalesce(
+                    groups_of_several_categories.category_groups, assortments.categories, 0
+                ) as integer
+            ) as category_groups,
+            cast(
+                coalesce(
+                    sellers_of_several_orders.sellers, scored.sellers_of_an_order, 0
+                ) as integer
+            ) as sellers,
+            coalesce(favorite_categories.category, assortments.only_category) as favorite_category,
+            coalesce(
+                main_payment_types.payment_type, payment_summaries.only_payment_type
+            ) as main_payment_type,
             cast(coalesce(payment_summaries.payment_types, 0) as integer) as payment_types,
             cast(coalesce(payment_summaries.payment_value, 0) as decimal(18, 2)) as payment_value,
             {{ ratio("payment_summaries.voucher_value", "payment_summaries.payment_value") }}
             as voucher_share,
-            {{ ratio("people.payment_installments", "people.paid_orders") }} as avg_installments,
-            cast(people.max_installments as integer) as max_installments,
+            {{ ratio("scored.payment_installments", "scored.paid_orders") }} as avg_installments,
+            cast(scored.max_installments as integer) as max_installments,
             case
-                when people.paid_orders = 0
+                when scored.paid_orders = 0
                 then null
                 when
-                    {{ ratio("people.long_installment_orders", "people.paid_orders") }}
+                    {{ ratio("scored.long_installment_orders", "scored.paid_orders") }}
                     > {{ payment_risk["long_share"] }}
                 then 'High'
-                when people.max_installments > {{ payment_risk["medium_installments"] }}
+                when scored.max_installments > {{ payment_risk["medium_installments"] }}
                 then 'Medium'
                 else 'Low'
             end as payment_risk,
-            cast(people.reviews as integer) as reviews,
-            cast(people.reviewed_orders as integer) as reviewed_orders,
-            {{ ratio("people.review_scores", "people.reviewed_orders") }} as avg_review_score,
+            cast(scored.reviews as integer) as reviews,
+            cast(scored.reviewed_orders as integer) as reviewed_orders,
+            {{ ratio("scored.review_scores", "scored.reviewed_orders") }} as avg_review_score,
             case
-                when people.orders = 0
+                when scored.orders = 0
                 then null
                 when
-                    {{ ratio("people.commented_orders", "people.orders") }}
+                    {{ ratio("scored.commented_orders", "scored.orders") }}
                     >= {{ engagement["high_commented"] }}
                 then 'High'
                 when
-                    {{ ratio("people.reviewed_orders", "people.orders") }}
+                    {{ ratio("scored.reviewed_orders", "scored.orders") }}
                     >= {{ engagement["medium_reviewed"] }}
                 then 'Medium'
                 else 'Low'
             end as engagement_tier,
-            cast(people.delivered_orders as integer) as delivered_orders,
-            {{ ratio("people.on_time_orders", "people.delivered_orders") }} as on_time_rate,
-            {{ ratio("people.delivery_days", "people.timed_deliveries") }} as avg_delivery_days,
+            cast(scored.delivered_orders as integer) as delivered_orders,
+            {{ ratio("scored.on_time_orders", "scored.delivered_orders") }} as on_time_rate,
+            {{ ratio("scored.delivery_days", "scored.timed_deliveries") }} as avg_delivery_days,
             case
-                when people.delivered_orders = 0
+                when scored.delivered_orders = 0
                 then null
                 when
-                    {{ ratio("people.on_time_orders", "people.delivered_orders") }}
+                    {{ ratio("scored.on_time_orders", "scored.delivered_orders") }}
                     < {{ delivery["poor"] }}
                 then 'Poor'
                 when
-                    {{ ratio("people.on_time_orders", "people.delivered_orders") }}
+                    {{ ratio("scored.on_time_orders", "scored.delivered_orders") }}
                     < {{ delivery["average"] }}
                 then 'Average'
                 else 'Good'
             end as delivery_experience,
             case
-                when people.orders_with_items = 0
+                when scored.orders_with_items = 0
                 then null
                 when
                     assortments.categories >= {{ type["sophisticated_categories"] }}
@@ -277,50 +328,50 @@ with
                 then 'Sophisticated'
                 when
                     assortments.categories >= {{ type["moderate"] }}
-                    or sellers.sellers >= {{ type["moderate"] }}
+                    or coalesce(sellers_of_several_orders.sellers, scored.sellers_of_an_order)
+                    >= {{ type["moderate"] }}
                 then 'Moderate'
                 else 'Simple'
             end as customer_type,
-            scores.recency_days,
+            scored.recency_days,
             cast(
-                {{ dbt.datediff("people.first_order_date", "reference.as_of_date", "day") }}
-                as integer
+                {{ dbt.datediff("scored.first_order_date", "scored.as_of_date", "day") }} as integer
             ) as tenure_days,
             cast(
-                {{ dbt.datediff("people.first_order_date", "people.last_order_date", "day") }}
+                {{ dbt.datediff("scored.first_order_date", "scored.last_order_date", "day") }}
                 as integer
             ) as active_days,
             {{
                 ratio(
-                    dbt.datediff("people.first_order_date", "people.last_order_date", "day"),
-                    "people.orders - 1",
+                    dbt.datediff("scored.first_order_date", "scored.last_order_date", "day"),
+                    "scored.orders - 1",
                 )
             }} as avg_days_between_orders,
             case
-                when people.orders = 0
+                when scored.orders = 0
                 then 'No Valid Order'
-                when people.orders = 1 and scores.recency_days <= {{ lifecycle["new"] }}
+                when scored.orders = 1 and scored.recency_days <= {{ lifecycle["new"] }}
                 then 'New'
-                when people.orders > 1 and scores.recency_days <= {{ lifecycle["cooling"] }}
+                when scored.orders > 1 and scored.recency_days <= {{ lifecycle["cooling"] }}
                 then 'Loyal'
-                when scores.recency_days <= {{ lifecycle["active"] }}
+                when scored.recency_days <= {{ lifecycle["active"] }}
                 then 'Active'
-                when scores.recency_days <= {{ lifecycle["cooling"] }}
+                when scored.recency_days <= {{ lifecycle["cooling"] }}
                 then 'Cooling'
-                when scores.recency_days <= {{ lifecycle["dormant"] }}
+                when scored.recency_days <= {{ lifecycle["dormant"] }}
                 then 'Dormant'
                 else 'Lost'
             end as lifecycle_stage,
-            scores.r_score,
-            scores.f_score,
-            scores.m_score,
-            cast(scores.r_score as varchar)
-            || cast(scores.f_score as varchar)
-            || cast(scores.m_score as varchar) as rfm_code,
+            scored.r_score,
+            scored.f_score,
+            scored.m_score,
+            cast(scored.r_score as varchar)
+            || cast(scored.f_score as varchar)
+            || cast(scored.m_score as varchar) as rfm_code,
             cast(
-                scores.r_score * {{ weights["recency"] }}
-                + scores.f_score * {{ weights["frequency"] }}
-                + scores.m_score * {{ weights["monetary"] }} as decimal(4, 2)
+                scored.r_score * {{ weights["recency"] }}
+                + scored.f_score * {{ weights["frequency"] }}
+                + scored.m_score * {{ weights["monetary"] }} as decimal(4, 2)
             ) as rfm_score,
             segments.segment,
             churn.churn_probability,
@@ -337,22 +388,30 @@ with
                 then 'Medium'
                 else 'High'
             end as churn_risk,
-            reference.as_of_date
-        from people
-        cross join reference
+            scored.as_of_date
+        from scored
         cross join averages
-        left join states on people.state = states.state
-        left join assortments on people.customer_unique_id = assortments.customer_unique_id
-        left join sellers on people.customer_unique_id = sellers.customer_unique_id
+        left join states on scored.state = states.state
+        left join assortments on scored.customer_unique_id = assortments.customer_unique_id
         left join
-            payment_summaries on people.customer_unique_id = payment_summaries.customer_unique_id
-        left join scores on people.customer_unique_id = scores.customer_unique_id
+            groups_of_several_categories
+            on scored.customer_unique_id = groups_of_several_categories.customer_unique_id
+        left join
+            favorite_categories
+            on scored.customer_unique_id = favorite_categories.customer_unique_id
+        left join
+            sellers_of_several_orders
+            on scored.customer_unique_id = sellers_of_several_orders.customer_unique_id
+        left join
+            main_payment_types on scored.customer_unique_id = main_payment_types.customer_unique_id
+        left join
+            payment_summaries on scored.customer_unique_id = payment_summaries.customer_unique_id
         left join
             segments
-            on scores.r_score = segments.r_score
-            and scores.f_score = segments.f_score
-            and scores.m_score = segments.m_score
-        left join churn on people.customer_unique_id = churn.customer_unique_id
+            on scored.r_score = segments.r_score
+            and scored.f_score = segments.f_score
+            and scored.m_score = segments.m_score
+        left join churn on scored.customer_unique_id = churn.customer_unique_id
     )
 
 select *

@@ -206,7 +206,9 @@ with
             cast(signals as integer) as signals,
             cast(signal_families as integer) as signal_families,
             cast(anomaly_score as double) as anomaly_score,
-            {{ tier_of("anomaly_score", var("anomaly_severity_minimums"), "Normal") }} as severity,
+            coalesce(
+                {{ tier("anomaly_score", var("anomaly_severity_minimums")) }}, 'Normal'
+            ) as severity,
             case
                 when anomaly_score < {{ var("anomaly_severity_minimums").values() | min }}
                 then 'Normal'

@@ -130,7 +130,7 @@ with
         select
             scored.*,
             case when risk_points > 100 then 100 else risk_points end as risk_score,
-            {{ tier_of("risk_points", minimums) }} as severity
+            {{ tier("risk_points", minimums) }} as severity
         from scored
         where risk_points >= {{ minimums.values() | min }}
     ),
