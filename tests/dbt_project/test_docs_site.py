@@ -26,6 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace.olist("generate", workspace.home / "files", "--orders", "600")
     workspace.olist("land", workspace.home / "files")
     workspace.olist("load")
+    workspace.olist("dbt", "--", "seed", "--quiet")
     workspace.olist("dbt", "--", "run", "--quiet", "--select", "+stg_orders")
     return workspace
 
