@@ -82,6 +82,7 @@ DOCTORED: list[tuple[str, list[str], Any]] = [
     ("seed.olist.brazilian_states", ["description"], ""),
     ("seed.olist.brazilian_states", ["group"], None),
     ("snapshot.olist.Places_Over_Time", ["config", "unique_key"], None),
+    ("snapshot.olist.Places_Over_Time", ["group"], None),
 ]
 
 
