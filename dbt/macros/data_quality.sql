@@ -21,12 +21,12 @@
 {%- macro failed_checks(checks) -%}
     {%- do olist.require_named_checks(checks) -%}
     nullif(
-        rtrim(
+        substr(
             {%- for check in checks %}
-                case when {{ check.passed }} then '' else '{{ check.name }}, ' end
+                case when {{ check.passed }} then '' else ', {{ check.name }}' end
                 {{- " ||" if not loop.last }}
             {%- endfor %},
-            ', '
+            3
         ),
         ''
     )
