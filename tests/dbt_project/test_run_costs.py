@@ -66,9 +66,8 @@ def captured(workspace: Workspace, columns: str, invocation_id: str) -> list[tup
 
 
 def build_test_nodes(workspace: Workspace, *arguments: str, expect: int = 1) -> None:
-    workspace.olist(
-        "dbt", "--", "build", "--quiet", "--select", f"monitoring.{NODES}", *arguments, expect=expect
-    )  # fmt: skip
+    selected = ["--select", f"monitoring.{NODES}"]
+    workspace.olist("dbt", "--", "build", "--quiet", *selected, *arguments, expect=expect)
 
 
 def test_the_rows_are_those_of_run_results(workspace: Workspace) -> None:
