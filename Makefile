@@ -15,7 +15,7 @@ PYTEST_WORKERS ?= 2
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
 
-.PHONY: help setup demo test test-fast lint format bench clean lock
+.PHONY: help setup demo test test-fast lint governance format bench clean lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,11 +50,16 @@ test: $(DEVELOPMENT_STAMP) ## prove everything
 test-fast: $(DEVELOPMENT_STAMP) ## the subset for the inner loop, under a minute
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile -m "not slow"
 
-lint: $(DEVELOPMENT_STAMP) ## formats, lints, types, SQL, workflow files
+lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow files, governance of models
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy platform/src dags tests
 	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt
+
+# Wide, so that dbt-bouncer's table of faults can be read where no terminal tells the width.
+governance: $(DEVELOPMENT_STAMP) ## names, owners, descriptions, contracts and tests of every dbt model
+	@$(BIN)/olist dbt --env local -- parse --quiet --profile olist --target local
+	@COLUMNS=180 $(BIN)/dbt-bouncer run --config-file dbt/dbt-bouncer.yml --output-only-failures
 
 format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be written
 	$(BIN)/ruff format .

@@ -28,3 +28,6 @@
 {%- macro default__replace_all_flag() -%}, 'g' {%- endmacro -%}
 
 {%- macro snowflake__replace_all_flag() -%} {%- endmacro -%}
+
+{#- Condition: the text has a letter, whatever its accents (a letter has two cases). -#}
+{%- macro has_letters(text) -%} lower({{ text }}) <> upper({{ text }}) {%- endmacro -%}

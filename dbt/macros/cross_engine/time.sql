@@ -1,5 +1,10 @@
 {#- Time arithmetic that means the same on both engines. -#}
-{#- Wall-clock timestamp of the source's time zone -> UTC, daylight saving included. -#}
+{#- Wall-clock timestamp of the source's time zone -> UTC, daylight saving included. Where the wall clock
+    does not name one moment, DuckDB's answer, held by unit tests, is: a time that the start of daylight
+    saving skips (2017-10-15 00:00 to 00:59) is read with the offset before it, so 00:30 is the same
+    moment as 01:30; a time that its end repeats (2017-02-18 23:00 to 23:59) is the later of the two, in
+    standard time. An event of such an hour may be an hour off, and its date, month and hour never are:
+    they come from the wall clock. Snowflake has not been asked; it may answer the other moment. -#}
 {%- macro standardize_timestamp(local_timestamp) -%}
     {{ return(adapter.dispatch("standardize_timestamp", "olist")(local_timestamp)) }}
 {%- endmacro -%}

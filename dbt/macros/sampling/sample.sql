@@ -1,15 +1,16 @@
 {#- A sample of people and of everything of theirs; products, sellers and places stay whole. It is
     decided by a hash, so the same people are in it on any day and engine, and a larger share holds
     every person of a smaller one. -#}
-{#- Share of the people, 0 (nobody) to 1 (all): the var `sample_share`, else the environment's. -#}
+{#- Share of the people, above 0 to 1 (all): the var `sample_share`, else the environment's. Six places
+    count, as many as the models keep. -#}
 {%- macro sample_share_number() -%}
-    {%- set share = var("sample_share") -%}
-    {%- set share = env_var("OLIST_SAMPLE_SHARE") if share is none else share -%}
-    {%- set share = share | float(-1) -%}
+    {%- set given = var("sample_share") -%}
+    {%- set given = env_var("OLIST_SAMPLE_SHARE") if given is none else given -%}
+    {%- set share = given | float(-1) | round(6) -%}
     {%- if not 0 < share <= 1 -%}
         {{
             exceptions.raise_compiler_error(
-                "sample_share must be above 0 and at most 1, not '" ~ var("sample_share") ~ "'"
+                "var sample_share must be a number above 0 and at most 1, not '" ~ given ~ "'"
             )
         }}
     {%- endif -%}
@@ -38,24 +39,32 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- An incremental model that was built with another share holds the wrong people: it has to be built
-    anew. The model keeps its share in the column `sample_share`. -#}
-{%- macro require_same_sample() -%}
-    {%- if execute and is_incremental() -%}
-        {%- set built = (
-            run_query("select distinct sample_share from " ~ this).columns[0].values()
-        ) -%}
-        {%- for share in built if (share | float - olist.sample_share_number()) | abs > 0.0000005 -%}
-            {{
-                exceptions.raise_compiler_error(
-                    this
-                    ~ " holds a sample of "
-                    ~ share
-                    ~ ", this run wants "
-                    ~ olist.sample_share_number()
-                    ~ ": run again with --full-refresh"
-                )
-            }}
-        {%- endfor -%}
+{#- Before anything runs: a warehouse that was built with another share holds the wrong people in its
+    incremental models, so all of it has to be built anew. int_order_facts keeps its share in a column. -#}
+{%- macro refuse_another_sample() -%}
+    {%- set facts = ref("int_order_facts") -%}
+    {%- if execute and flags.WHICH in ("build", "run") and not flags.FULL_REFRESH -%}
+        {%- set built = load_relation(facts) -%}
+        {%- if built is not none -%} {%- do olist.require_same_sample(built) -%} {%- endif -%}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- Refuse to go on in a relation whose column `sample_share` has another share than this run. -#}
+{%- macro require_same_sample(relation) -%}
+    {%- set shares = (
+        run_query("select distinct sample_share from " ~ relation).columns[0].values()
+    ) -%}
+    {%- set wanted = olist.sample_share_number() -%}
+    {%- for share in shares if (share | float - wanted) | abs > 0.0000005 -%}
+        {{
+            exceptions.raise_compiler_error(
+                relation.identifier
+                ~ " holds a sample of "
+                ~ share
+                ~ " of the people, this run wants "
+                ~ wanted
+                ~ " (var sample_share): nothing was changed; run all of it again with --full-refresh"
+            )
+        }}
+    {%- endfor -%}
 {%- endmacro -%}

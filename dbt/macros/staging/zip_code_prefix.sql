@@ -7,3 +7,8 @@
         else trim({{ column }})
     end
 {%- endmacro -%}
+
+{#- Condition: the text is five digits. -#}
+{%- macro is_zip_code_prefix(column) -%}
+    length({{ column }}) = 5 and translate({{ column }}, '0123456789', '') = ''
+{%- endmacro -%}

@@ -1,53 +1,75 @@
--- Grain: one row per zip_code_prefix that has a point inside Brazil. Exact duplicates and stray
--- points do not move a median; points outside Brazil take no part.
-{{ config(materialized="table") }}
-
-{% set south, north, west, east = var("brazil_bounding_box") %}
+-- Grain: one row per zip_code_prefix that has a point inside Brazil.
+{% set densities = var("point_density_minimums") %}
+{% set latitude, longitude = var("sao_paulo_point") %}
+{% set checks = [
+    {"name": "zip_code_has_five_digits", "passed": is_zip_code_prefix("zip_code_prefix")},
+    {"name": "zip_code_lies_in_state", "passed": "is_zip_code_in_state"},
+    {"name": "state_is_brazilian", "passed": "is_state_valid"},
+    {"name": "points_agree_on_state", "passed": "state_points = distinct_points"},
+    {
+        "name": "points_are_enough",
+        "passed": "distinct_points >= " ~ var("trusted_point_count"),
+    },
+] %}
 
 with
-    source as (select * from {{ ref("base_geolocation") }} where quarantine_reason is null),
+    source as (select * from {{ ref("base_zip_code_points") }}),
 
-    points as (
-        select distinct
-            {{ zip_code_prefix("geolocation_zip_code_prefix") }} as zip_code_prefix,
-            latitude,
-            longitude,
-            upper(trim(geolocation_state)) as state
-        from source
-        where
-            latitude between {{ south }} and {{ north }}
-            and longitude between {{ west }} and {{ east }}
-    ),
+    states as (select * from {{ ref("brazilian_states") }}),
 
-    medians as (
-        select
-            zip_code_prefix,
-            cast(median(latitude) as decimal(9, 6)) as latitude,
-            cast(median(longitude) as decimal(9, 6)) as longitude,
-            cast(count(*) as integer) as distinct_points
-        from points
-        group by zip_code_prefix
-    ),
-
-    -- A prefix lies in one state; where points disagree most of them decide, then the alphabet.
-    states as (
-        select zip_code_prefix, state
-        from points
-        group by zip_code_prefix, state
-        qualify
-            row_number() over (partition by zip_code_prefix order by count(*) desc, state asc) = 1
-    ),
+    zip_code_ranges as (select * from {{ ref("zip_code_ranges") }}),
 
     joined as (
         select
-            medians.zip_code_prefix,
-            medians.latitude,
-            medians.longitude,
-            states.state,
-            medians.distinct_points
-        from medians
-        inner join states on medians.zip_code_prefix = states.zip_code_prefix
+            source.zip_code_prefix,
+            source.latitude,
+            source.longitude,
+            source.state,
+            coalesce(states.region, 'Unknown') as region,
+            states.state is not null as is_state_valid,
+            case
+                when states.state is not null then zip_code_ranges.state is not null
+            end as is_zip_code_in_state,
+            {{ haversine_km("source.latitude", "source.longitude", latitude, longitude) }}
+            as distance_to_sao_paulo_km,
+            source.distinct_points,
+            source.state_points,
+            case
+                when source.distinct_points >= {{ densities["Dense"] }}
+                then 'Dense'
+                when source.distinct_points >= {{ densities["Medium"] }}
+                then 'Medium'
+                else 'Sparse'
+            end as point_density,
+            source.extract_date,
+            source._loaded_at
+        from source
+        left join states on source.state = states.state
+        left join
+            zip_code_ranges
+            on source.state = zip_code_ranges.state
+            and source.zip_code_prefix
+            between zip_code_ranges.first_prefix and zip_code_ranges.last_prefix
+    ),
+
+    scored as (
+        select
+            zip_code_prefix,
+            latitude,
+            longitude,
+            state,
+            region,
+            is_state_valid,
+            is_zip_code_in_state,
+            distance_to_sao_paulo_km,
+            distinct_points,
+            point_density,
+            {{ data_quality_score(checks) }} as data_quality_score,
+            {{ failed_checks(checks) }} as failed_checks,
+            extract_date,
+            _loaded_at
+        from joined
     )
 
 select *
-from joined
+from scored

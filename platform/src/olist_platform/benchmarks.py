@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -47,47 +48,94 @@ class Ratio:
         return self.seconds / self.base_seconds
 
 
-def run_benchmarks(orders: int, say: Say) -> list[Ratio]:
+@dataclass(frozen=True, slots=True)
+class Benchmarks:
+    """What was measured.
+
+    Attributes:
+        ratios: Ratios, each of two times of this run.
+        peak_memory_gib: Most memory that one dbt process held, in the largest full build.
+    """
+
+    ratios: list[Ratio]
+    peak_memory_gib: float
+
+
+def run_benchmarks(orders: int, large_orders: int, say: Say) -> Benchmarks:
     """Measure on generated data in a folder of its own, which is removed afterwards.
 
     Args:
-        orders: Orders to generate.
+        orders: Orders to measure everything on.
+        large_orders: Orders to measure growth, memory and increments on once more.
         say: Told of each step.
 
     Raises:
         OlistError: A step fails.
     """
-    with _scratch_home() as home:
-        environment = load_environment(EnvironmentName.LOCAL)
-        say(f"generating {orders:,} orders")
-        generate_dataset(GeneratorSettings(orders=orders), home / "files")
-        land_backfill(home / "files", landing_store(environment))
-        return [
-            _load_to_scan(environment, say),
-            *_increment_to_full(environment, home, say),
+    with _loaded_home(orders, say) as (environment, home, load):
+        ratios = [_load_to_scan(environment, load, say)]
+        small_build = _full_build(environment, say)
+        ratios += [
+            _increment_to_full(environment, home, orders, say),
             _dag_to_build(environment, say),
         ]
+    with _loaded_home(large_orders, say) as (environment, home, _):
+        large_build = _full_build(environment, say)
+        ratios += [
+            Ratio(
+                "growth",
+                f"dbt build per order, {large_orders:,} orders",
+                large_build / large_orders,
+                f"per order, {orders:,} orders",
+                small_build / orders,
+            ),
+            _increment_to_full(environment, home, large_orders, say),
+        ]
+    # Kibibytes on Linux, of the largest child so far; nothing else that ran was as large.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return Benchmarks(ratios, peak)
 
 
-def _load_to_scan(environment: Environment, say: Say) -> Ratio:
-    say("loading, and scanning the same files")
-    load = _seconds(lambda: load_landing(environment))
+@contextmanager
+def _loaded_home(orders: int, say: Say) -> Iterator[tuple[Environment, Path, float]]:
+    """Generate, land and load into a home of its own; also give the seconds of the load."""
+    with _scratch_home() as home:
+        environment = load_environment(EnvironmentName.LOCAL)
+        say(f"generating, landing and loading {orders:,} orders")
+        generate_dataset(GeneratorSettings(orders=orders), home / "files")
+        land_backfill(home / "files", landing_store(environment))
+        load = _seconds(lambda: load_landing(environment))
+        # dbt parses once, or the first run measured would pay for it.
+        fresh_manifest(environment)
+        yield environment, home, load
+
+
+def _full_build(environment: Environment, say: Say) -> float:
+    say("building and testing everything")
+    return _dbt(environment, "build", "--full-refresh")
+
+
+def _load_to_scan(environment: Environment, load: float, say: Say) -> Ratio:
+    say("scanning the same files")
     scan = _seconds(lambda: _scan(Path(environment.landing_url)))
     return Ratio("load", "olist load", load, "DuckDB scanning the same files", scan)
 
 
-def _increment_to_full(environment: Environment, home: Path, say: Say) -> Iterator[Ratio]:
-    # dbt parses once, or the first run measured would pay for it.
-    fresh_manifest(environment)
-    say("building everything, then one day's increment, then everything again")
-    _dbt(environment, "build")
+def _increment_to_full(environment: Environment, home: Path, orders: int, say: Say) -> Ratio:
+    say("running one day's increment, then everything again")
     land_daily(
         home / "files", landing_store(environment), first=_INCREMENT_DAY, until=_INCREMENT_DAY
     )
     load_landing(environment)
     increment = _dbt(environment, "run")
     full = _dbt(environment, "run", "--full-refresh")
-    yield Ratio("increment", "dbt run after one more day", increment, "full refresh", full)
+    return Ratio(
+        "increment",
+        f"dbt run after one more day, {orders:,} orders",
+        increment,
+        "full refresh",
+        full,
+    )
 
 
 def _dag_to_build(environment: Environment, say: Say) -> Ratio:

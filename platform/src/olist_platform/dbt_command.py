@@ -2,13 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from olist_platform.environment import DuckDBWarehouse, Environment, SnowflakeWarehouse
+from olist_platform.environment import (
+    DuckDBWarehouse,
+    Environment,
+    SnowflakeWarehouse,
+    load_environment,
+)
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
-from olist_platform.naming import FunctionalRole, Layer, Workload
+from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
 from olist_platform.repository import repository_root, state_folder
 
 _SOURCES = (".sql", ".yml", ".csv", ".md")
@@ -61,6 +66,10 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
                 "OLIST_RAW_DATABASE": names.database,
                 "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": private_key.read().get_secret_value(),
             }
+            variables |= {
+                f"OLIST_SNOWFLAKE_{layer.name}_WAREHOUSE": names.layer_warehouse(layer)
+                for layer in Layer
+            }
     return variables
 
 
@@ -77,7 +86,11 @@ def dbt_path_variables(environment: Environment) -> dict[str, str]:
 
 
 def run_dbt(
-    environment: Environment, arguments: Sequence[str], *, quiet: bool = False
+    environment: Environment,
+    arguments: Sequence[str],
+    *,
+    quiet: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run dbt's own command in an environment and return how it ended.
 
@@ -85,6 +98,7 @@ def run_dbt(
         environment: Where to run.
         arguments: dbt's arguments, such as `["build", "--select", "staging"]`.
         quiet: Capture the output instead of passing it through.
+        variables: Environment variables that replace those of the environment.
 
     Raises:
         OlistError: dbt is not installed, or its artifacts' folder cannot be made.
@@ -94,7 +108,10 @@ def run_dbt(
     executable = installed_executable("dbt")
     return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
         [str(executable), *arguments],
-        env=os.environ | dbt_variables(environment) | dbt_path_variables(environment),
+        env=os.environ
+        | dbt_variables(environment)
+        | dbt_path_variables(environment)
+        | dict(variables or {}),
         cwd=repository_root(),
         check=False,
         capture_output=quiet,
@@ -109,12 +126,43 @@ def fresh_manifest(environment: Environment) -> Path:
         OlistError: The project does not parse; the message holds dbt's own.
     """
     manifest = manifest_path(environment)
-    parsed_at = manifest.stat().st_mtime if manifest.exists() else 0.0
-    sources = (path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES)
-    if any(path.stat().st_mtime > parsed_at for path in sources):
+    if _is_outdated(manifest):
         # The same arguments as Cosmos gives: with others, dbt parses everything again.
         arguments = ["parse", "--profile", "olist", "--target", environment.name.value]
         result = run_dbt(environment, arguments, quiet=True)
         if result.returncode:
             raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
     return manifest
+
+
+def fresh_compiled_manifest() -> Path:
+    """Return a manifest that holds the SQL of every model as a first build on DuckDB runs it.
+
+    It is compiled against an empty warehouse in memory: nothing need be built, and a warehouse
+    that somebody else has open is left alone.
+
+    Raises:
+        OlistError: The project does not compile; the message holds dbt's own.
+    """
+    environment = load_environment(EnvironmentName.LOCAL)
+    folder = dbt_target_path(environment) / "compiled-without-warehouse"
+    manifest = folder / "manifest.json"
+    if _is_outdated(manifest):
+        result = run_dbt(
+            environment,
+            ["compile", "--full-refresh", "--quiet", "--target-path", str(folder)],
+            quiet=True,
+            variables={"OLIST_DUCKDB_PATH": ":memory:"},
+        )
+        if result.returncode:
+            raise OlistError(f"the dbt project does not compile:\n{result.stdout}{result.stderr}")
+    return manifest
+
+
+def _is_outdated(manifest: Path) -> bool:
+    written_at = manifest.stat().st_mtime if manifest.exists() else 0.0
+    # A folder is as young as the last file that was put into it or taken away.
+    sources = (
+        path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES or path.is_dir()
+    )
+    return any(path.stat().st_mtime > written_at for path in sources)

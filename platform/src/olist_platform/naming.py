@@ -18,12 +18,17 @@ class EnvironmentName(StrEnum):
 
 
 class Layer(StrEnum):
-    """A schema of the warehouse, in the order data flows through them."""
+    """A schema of the warehouse, in the order data flows through them.
+
+    `serving` is what consumers read: the marts of the last build that passed all its tests. On
+    Snowflake it is the default schema of those who read; on DuckDB it is a file of its own.
+    """
 
     RAW = "raw"
     STAGING = "staging"
     INTERMEDIATE = "intermediate"
     MARTS = "marts"
+    SERVING = "serving"
     SNAPSHOTS = "snapshots"
     MONITORING = "monitoring"
 
@@ -73,9 +78,23 @@ class Names:
         """Table of the raw schema that records every file loaded."""
         return "load_history"
 
+    @property
+    def publication_table(self) -> str:
+        """Table of the serving schema that says what was published and when."""
+        return "publication"
+
     def warehouse(self, workload: Workload) -> str:
         """Snowflake warehouse of a workload."""
         return f"{self.database}_{workload.upper()}_WH"
+
+    def layer_warehouse(self, layer: Layer) -> str:
+        """Snowflake warehouse that fills a layer.
+
+        Monitoring has the readers' one: what watches the transformations neither waits for them
+        nor adds to their bill.
+        """
+        others = {Layer.RAW: Workload.LOAD, Layer.MONITORING: Workload.REPORT}
+        return self.warehouse(others.get(layer, Workload.TRANSFORM))
 
     def functional_role(self, role: FunctionalRole) -> str:
         """Snowflake functional role; the environment keeps roles of one account apart."""

@@ -7,6 +7,7 @@ with
 
     renamed as (
         select
+            cast({{ extract_date("_source_file") }} as date) as extract_date,
             _source_file || ' row ' || _source_row as record_key,
             geolocation_zip_code_prefix,
             {{ exact_decimal("geolocation_lat") }} as latitude,

@@ -1,0 +1,33 @@
+"""Every row of everything that dbt builds, for comparing whole warehouses."""
+
+from typing import Any
+
+from olist_workspace import Workspace
+
+Contents = dict[str, list[tuple[Any, ...]]]
+
+# How and when a version was loaded differs between a backfill and a replay; nothing else may.
+LOAD_COLUMNS = frozenset({"_source_file", "_source_row"})
+LOADED_AT = "loaded_at"
+
+
+def warehouse_contents(workspace: Workspace, *, load_columns: bool = True) -> Contents:
+    """Rows of every relation of the built layers, in one order, by `schema.relation`."""
+    columns: dict[str, list[str]] = {}
+    for relation, column in workspace.rows(
+        "select table_schema || '.' || table_name, column_name from information_schema.columns "
+        "where table_schema in ('staging', 'intermediate', 'marts') order by 1, ordinal_position"
+    ):
+        is_load_column = column in LOAD_COLUMNS or column.endswith(LOADED_AT)
+        if load_columns or not is_load_column:
+            columns.setdefault(relation, []).append(column)
+    return {
+        relation: workspace.rows(f"select {', '.join(names)} from {relation} order by all")
+        for relation, names in columns.items()
+    }
+
+
+def differences(one: Contents, other: Contents) -> dict[str, set[tuple[Any, ...]]]:
+    """Rows that only one of the two has, by relation."""
+    assert one.keys() == other.keys()
+    return {name: set(rows) ^ set(other[name]) for name, rows in one.items() if rows != other[name]}
