@@ -1,10 +1,10 @@
-"""The production DAG: raw, staging, intermediate, marts, each model behind the tests before it."""
+"""The production DAG: raw to marts, each model behind the tests before it; then publication."""
 
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, chain
+from airflow.sdk import DAG, chain
 
 from olist_dags.cosmos_config import dbt_task_group
 from olist_dags.dag_environment import current_environment
+from olist_dags.publishing import publish_marts
 from olist_dags.raw_loading import load_raw
 from olist_dags.task_defaults import max_active_tasks, task_defaults
 from olist_platform.environment import DuckDBWarehouse
@@ -15,16 +15,17 @@ _DOCUMENTATION = """
 ### Olist production
 
 `load_raw` (embedded warehouse only; Snowpipe loads on Snowflake) -> `dbt`: one `dbt build` in
-`dbt_producer_watcher`, and for each model a task and a task of its tests that show how it fared
--> `publish_marts`, which tells that the marts are fresh.
+`dbt_producer_watcher`, and for each model, seed and snapshot a task and a task of its tests that
+show how it fared -> `publish_marts`, which hands the marts to their readers.
 
-A failing test stops everything downstream of its model; marts keep their previous content. Clear
-the failed task to build its model again; clear the whole run to build everything again.
+A failing test stops everything downstream of its model, and publication: the published
+marts keep their previous content. Clear the failed task to build its model again; clear the whole
+run to build everything again.
 """
 
 with DAG(
     dag_id="olist_production",
-    description="Builds and tests every model, staging first, marts last",
+    description="Builds and tests every model, staging first, marts last, and publishes the marts",
     doc_md=_DOCUMENTATION,
     schedule=_environment.airflow.schedule,
     catchup=False,
@@ -34,11 +35,6 @@ with DAG(
     tags=["olist", "production", _environment.name.value],
 ) as dag:
     dbt = dbt_task_group(_environment)
-    publish_marts = EmptyOperator(
-        task_id="publish_marts",
-        outlets=[Asset("olist_marts")],
-        doc_md="Tells consumers of the asset `olist_marts` that the marts are fresh.",
-    )
-    chain(dbt, publish_marts)
+    chain(dbt, publish_marts())
     if isinstance(_environment.warehouse, DuckDBWarehouse):
         chain(load_raw(), dbt)

@@ -1,9 +1,9 @@
 {#- A model lands in its layer's schema. A target schema other than `olist` (a pull request's, a
     developer's) prefixes it, so that nobody writes into somebody else's layer.
-    A hook and a query of `dbt show --inline` land nowhere. -#}
+    A hook, an analysis and a query of `dbt show --inline` land nowhere. -#}
 {%- macro generate_schema_name(custom_schema_name, node) -%}
-    {%- if custom_schema_name is none and node.resource_type in ("operation", "sql_operation") -%}
-        {{ target.schema }}
+    {%- set lands_nowhere = node.resource_type in ["analysis", "operation", "sql_operation"] -%}
+    {%- if custom_schema_name is none and lands_nowhere -%} {{ target.schema }}
     {%- elif custom_schema_name is none -%}
         {{
             exceptions.raise_compiler_error(

@@ -1,5 +1,6 @@
 """Every mistake a user can make ends with one clear message, its mend and a non-zero exit."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,8 +23,12 @@ def warehouse(workspace: Workspace) -> Iterator[Path]:
     with duckdb.connect(str(workspace.warehouse)) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.mart_numbers as select 1.50::decimal(18, 2) as n")
+    workspace.serving.parent.mkdir()
+    with duckdb.connect(str(workspace.serving)) as connection:
+        connection.execute("create table mart_numbers as select 1.50::decimal(18, 2) as n")
     yield workspace.warehouse
     workspace.warehouse.unlink()
+    shutil.rmtree(workspace.serving.parent)
 
 
 def test_an_unknown_environment(workspace: Workspace) -> None:
@@ -53,9 +58,15 @@ def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
 
 
 def test_no_warehouse_yet(workspace: Workspace) -> None:
-    printed = workspace.olist("query", "select 1", expect=1)
+    printed = workspace.olist("query", "--working", "select 1", expect=1)
     assert "there is no warehouse yet" in printed
     assert "make demo" in printed
+
+
+def test_nothing_is_published_yet(workspace: Workspace) -> None:
+    printed = workspace.olist("query", "select 1", expect=1)
+    assert "nothing is published yet" in printed
+    assert "run `make demo` or `olist publish`" in printed
 
 
 def test_nothing_has_landed_yet(make_workspace: Callable[[str], Workspace]) -> None:
@@ -75,7 +86,7 @@ def test_a_locked_warehouse(workspace: Workspace, warehouse: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         try:
-            printed = workspace.olist("query", "from mart_numbers", expect=1)
+            printed = workspace.olist("query", "--working", "from mart_numbers", expect=1)
         finally:
             holder.kill()
     assert "the warehouse is locked" in printed
@@ -85,10 +96,11 @@ def test_a_locked_warehouse(workspace: Workspace, warehouse: Path) -> None:
 
 @pytest.mark.usefixtures("warehouse")
 def test_wrong_sql_and_sql_that_writes(workspace: Workspace) -> None:
-    assert "mart_number" in workspace.olist("query", "from mart_number", expect=1)
-    printed = workspace.olist("query", "drop table mart_numbers", expect=1)
-    assert "read-only" in printed
-    assert "1.50" in workspace.olist("query", "from mart_numbers")
+    for place in ([], ["--working"]):
+        assert "mart_number" in workspace.olist("query", *place, "from mart_number", expect=1)
+        printed = workspace.olist("query", *place, "drop table mart_numbers", expect=1)
+        assert "read-only" in printed
+        assert "1.50" in workspace.olist("query", *place, "from mart_numbers")
 
 
 @pytest.mark.usefixtures("warehouse")
@@ -121,7 +133,7 @@ def test_a_secret_that_is_not_set(workspace: Workspace, monkeypatch: pytest.Monk
 
 
 def test_a_command_for_duckdb_on_snowflake(workspace: Workspace) -> None:
-    for command in (["query", "select 1"], ["load"]):
+    for command in (["query", "select 1"], ["query", "--working", "select 1"], ["load"]):
         printed = workspace.olist(*command, "--env", "prod", expect=1)
         assert "nowflake" in printed
 
@@ -137,5 +149,5 @@ def test_secrets_stay_hidden(workspace: Workspace, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.slow
 def test_help_has_examples(workspace: Workspace) -> None:
-    for command in ("demo", "generate", "land", "load", "query", "dbt", "bench"):
+    for command in ("demo", "generate", "land", "load", "publish", "query", "dbt", "bench"):
         assert "Example" in workspace.olist(command, "--help")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psutil
 import pytest
 
@@ -110,6 +111,49 @@ def test_the_figures_are_those_of_the_sample(landed: Workspace, first_run: dict[
     assert str(gmv) == "547666.75"
 
 
+def published(workspace: Workspace, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(workspace.serving), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_what_passed_is_published_with_the_build_that_tested_it(
+    landed: Workspace, first_run: dict[str, Any]
+) -> None:
+    assert states(first_run)["publish_marts"] == "success"
+    kpis = "select * from mart_executive_kpis order by all"
+    assert published(landed, kpis) == landed.rows(kpis)
+    manifest = json.loads(
+        (landed.home / "data" / "local" / "dbt" / "manifest.json").read_text(encoding="utf-8")
+    )
+    marts = {
+        name
+        for _, _, name in (
+            unique_id.split(".")
+            for unique_id, node in manifest["nodes"].items()
+            if node["resource_type"] == "model" and node["schema"] == "marts"
+        )
+    }
+    rows = published(
+        landed, "select relation_name, dbt_invocation_id, as_of_date::varchar from publication"
+    )
+    assert {name for name, *_ in rows} == marts
+    kept = (landed.home / "data" / "local" / "dbt" / "runs").rglob("*.json")
+    invocations = {
+        json.loads(path.read_text(encoding="utf-8"))["metadata"]["invocation_id"] for path in kept
+    }
+    assert {invocation for _, invocation, _ in rows} <= invocations
+    assert {day for _, _, day in rows if day} == {"2018-08-29"}
+
+
+def test_snapshots_are_taken_in_the_same_run(landed: Workspace, first_run: dict[str, Any]) -> None:
+    of_snapshots = {task: state for task, state in states(first_run).items() if "snapshot" in task}
+    assert len(of_snapshots) == 6
+    assert set(of_snapshots.values()) == {"success"}
+    assert landed.rows("select count(*), count(dbt_valid_to) from snapshots.snapshot_sellers") == [
+        (3095, 0)
+    ]
+
+
 def test_dbt_leaves_nothing_in_the_project(landed: Workspace, first_run: dict[str, Any]) -> None:
     assert first_run["state"] == "success"
     assert not (landed.home / "dbt" / "target").exists()
@@ -134,6 +178,7 @@ def test_a_failing_staging_test_stops_what_is_downstream(
     assert first_run["state"] == "success"
     before = landed.rows("select * from mart_executive_kpis order by all")
     orders = landed.rows("select count(*) from int_orders")
+    serving = landed.serving.read_bytes()
     # A bad nightly extract: a later version of every order, of an unknown status.
     columns = [name for (name, *_) in landed.rows("describe raw.orders")]
     changed = {
@@ -150,13 +195,22 @@ def test_a_failing_staging_test_stops_what_is_downstream(
     assert summary["dbt"]["tests_failed"] >= 1
     tasks = states(summary)
     assert "failed" in tasks.values()
-    downstream = [
-        task for task in tasks if task.startswith(("dbt.int_", "dbt.mart_", "publish_marts"))
-    ]
+    # Everything that reads orders; what is made of sellers or products alone goes on.
+    children = json.loads(
+        (landed.home / "data" / "local" / "dbt" / "manifest.json").read_text(encoding="utf-8")
+    )["child_map"]
+    behind, stopped = ["model.olist.stg_orders"], {"publish_marts"}
+    while behind:
+        kind, _, name = (node := behind.pop()).split(".")[:3]
+        if kind in ("model", "snapshot") and name not in stopped:
+            stopped.add(name)
+            behind += children[node]
+    downstream = [task for task in tasks if task.removeprefix("dbt.").split(".")[0] in stopped]
     assert len(downstream) >= 4
     assert {tasks[task] for task in downstream} <= {"upstream_failed", "skipped"}
     assert landed.rows("select * from mart_executive_kpis order by all") == before
     assert landed.rows("select count(*) from int_orders") == orders
+    assert landed.serving.read_bytes() == serving
     log = Path(summary["log"])
     assert log.is_file()
     assert log.stat().st_size > 0
@@ -167,6 +221,7 @@ def test_a_landing_file_that_cannot_be_loaded_stops_the_run(
 ) -> None:
     assert first_run["state"] == "success"
     before = landed.rows("select * from mart_executive_kpis order by all")
+    serving = landed.serving.read_bytes()
     broken = landed.landing / "orders" / "dt=2018-09-01" / "olist_orders_dataset.csv.gz"
     broken.parent.mkdir()
     broken.write_bytes(b"cut off")
@@ -176,3 +231,4 @@ def test_a_landing_file_that_cannot_be_loaded_stops_the_run(
     assert "orders/dt=2018-09-01/olist_orders_dataset.csv.gz" in summary["error"]
     assert "load_raw" in summary["error"]
     assert landed.rows("select * from mart_executive_kpis order by all") == before
+    assert landed.serving.read_bytes() == serving

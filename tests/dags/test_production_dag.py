@@ -103,7 +103,7 @@ def test_settings_come_from_the_environment(dag: dict[str, Any], environment_nam
     assert dag["catchup"] is False
     assert dag["max_active_runs"] == 1
     assert dag["tags"] == sorted(["olist", "production", environment_name])
-    assert "marts keep their previous content" in dag["doc"]
+    assert "marts keep their previous content" in " ".join(dag["doc"].split())
     for task_id, task in dag["tasks"].items():
         assert task["timeout"] == settings["task_timeout_minutes"] * 60, task_id
         # The second try of the task that runs dbt only hands over to the models' own tries.
@@ -113,11 +113,14 @@ def test_settings_come_from_the_environment(dag: dict[str, Any], environment_nam
             assert task["backoff"], task_id
 
 
-def test_every_model_and_seed_has_one_task_and_one_for_its_tests(
+def test_every_model_seed_and_snapshot_has_one_task_and_one_for_its_tests(
     dag: dict[str, Any], manifest: dict[str, Any]
 ) -> None:
     nodes = manifest["nodes"]
-    built = {uid for uid, node in nodes.items() if node["resource_type"] in ("model", "seed")}
+    kinds = ("model", "seed", "snapshot")
+    built = {uid for uid, node in nodes.items() if node["resource_type"] in kinds}
+    snapshots = {uid.split(".")[2] for uid in built if uid.startswith("snapshot.")}
+    assert snapshots == {"snapshot_customers", "snapshot_products", "snapshot_sellers"}
     tested = {
         parent
         for node in nodes.values()
@@ -177,10 +180,11 @@ def test_raw_is_loaded_first_where_no_snowpipe_does(
         assert all("load_raw" in task["all_upstream"] for task in others)
 
 
-def test_the_last_task_tells_that_the_marts_are_fresh(dag: dict[str, Any]) -> None:
+def test_the_last_task_publishes_behind_everything_and_tells_it(dag: dict[str, Any]) -> None:
     tasks = dag["tasks"]
     assert tasks["publish_marts"]["outlets"] == ["olist_marts"]
     assert set(tasks["publish_marts"]["all_upstream"]) == set(tasks) - {"publish_marts"}
+    assert tasks["publish_marts"]["rule"] == "TriggerRule.ALL_SUCCESS"
 
 
 @pytest.mark.parametrize(

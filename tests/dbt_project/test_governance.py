@@ -70,7 +70,6 @@ DOCTORED: list[tuple[str, list[str], Any]] = [
         ["depends_on", "nodes"],
         ["model.olist.mart_executive_kpis", "source.olist.olist.orders"],
     ),
-    ("model.olist.int_orders", ["raw_code"], "select * from prod.staging.stg_orders"),
     (
         "model.olist.int_sales_analysis",
         ["raw_code"],
@@ -82,6 +81,7 @@ DOCTORED: list[tuple[str, list[str], Any]] = [
     ("seed.olist.brazilian_states", ["description"], ""),
     ("seed.olist.brazilian_states", ["group"], None),
     ("snapshot.olist.Places_Over_Time", ["config", "unique_key"], None),
+    ("snapshot.olist.Places_Over_Time", ["group"], None),
 ]
 
 

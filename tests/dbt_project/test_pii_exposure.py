@@ -67,7 +67,7 @@ FAULTY_SQL = {
         left join {{ ref("stg_orders") }} as orders on customers.customer_id = orders.customer_id
         left join {{ ref("stg_reviews") }} as reviews on orders.order_id = reviews.order_id
     """,
-    "models/intermediate/int_people.sql": """
+    "models/intermediate/int_shown_people.sql": """
         {{ config(access="public") }}
         select customer_unique_id from {{ ref("stg_customers") }}
     """,
@@ -81,7 +81,7 @@ FAULTY_COLUMNS = {
         column("words", "free_text"),
         column("kind"),
     ],
-    "int_people": [column("customer_unique_id")],
+    "int_shown_people": [column("customer_unique_id")],
 }
 FAULTY_SNAPSHOT = {
     "name": "places_history",
@@ -109,7 +109,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     snapshots.write_text(yaml.safe_dump({"snapshots": [FAULTY_SNAPSHOT]}), encoding="utf-8")
     lineage = compiled_lineage(workspace)
     assert lineage.parents[ColumnName("mart_places", "places")] == frozenset()
-    names = ("mart_places", "mart_tags", "int_people", "places_history")
+    names = ("mart_places", "mart_tags", "int_shown_people", "places_history")
     return [fault for fault in exposure_faults(lineage) if fault.startswith(names)]
 
 
@@ -149,9 +149,9 @@ def test_each_way_to_break_the_rule_is_told_with_its_path(faults: list[str]) -> 
                 f"    {WORDS} -> mart_tags.words"
             ),
             (
-                "int_people.customer_unique_id shows person_identifier and is not tagged"
+                "int_shown_people.customer_unique_id shows person_identifier and is not tagged"
                 " for masking:\n"
-                f"    {PERSON} -> int_people.customer_unique_id\n"
+                f"    {PERSON} -> int_shown_people.customer_unique_id\n"
                 "  mend: aggregate it away, or tag it: config: {meta: {masking: person_identifier}}"
             ),
             (

@@ -32,6 +32,8 @@ def test_the_demo_runs_and_its_repetition_is_incremental(
         "select sum(gmv) as gmv from mart_executive_kpis where period_type = 'month'",
     )
     assert answer == '"gmv"\n547666.75\n'
+    published = workspace.olist("query", "-f", "csv", "from publication")
+    assert "mart_executive_kpis" in published
     kpis = workspace.rows("from mart_executive_kpis order by all")
     again = workspace.olist(*arguments)
     assert "incremental run: 0 new files, 8 already loaded" in again
@@ -53,15 +55,20 @@ def test_another_input_is_set_aside_and_nothing_is_deleted(environment: Environm
     landing.mkdir(parents=True)
     (landing / "orders").write_text("a's orders", encoding="utf-8")
     environment.duckdb_path.write_text("a's warehouse", encoding="utf-8")
+    environment.serving_path.parent.mkdir()
+    environment.serving_path.write_text("a's published marts", encoding="utf-8")
     assert set_aside_other_input(environment, {"from": "a"}) is None
     assert environment.duckdb_path.exists()
 
     aside = set_aside_other_input(environment, {"from": "b"})
     assert aside is not None
     assert not environment.duckdb_path.exists()
+    assert not environment.serving_path.exists()
     assert not landing.exists()
     assert (aside / "landing" / "orders").read_text(encoding="utf-8") == "a's orders"
     assert (aside / environment.duckdb_path.name).read_text(encoding="utf-8") == "a's warehouse"
+    published = aside / "serving" / environment.serving_path.name
+    assert published.read_text(encoding="utf-8") == "a's published marts"
 
 
 def test_a_warehouse_that_no_demo_filled_is_set_aside_too(environment: Environment) -> None:

@@ -24,6 +24,10 @@ class Workspace:
         return self.home / "data" / "local" / "olist_local.duckdb"
 
     @property
+    def serving(self) -> Path:
+        return self.home / "data" / "local" / "serving" / self.warehouse.name
+
+    @property
     def landing(self) -> Path:
         return self.home / "data" / "local" / "landing"
 

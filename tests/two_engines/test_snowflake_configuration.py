@@ -53,10 +53,6 @@ def test_each_layer_has_a_query_tag(manifest: dict[str, Any]) -> None:
     for node in relations(manifest):
         tag = json.loads(node["config"]["query_tag"])
         assert tag == {"app": "dbt", "layer": layer_of(node)}, node["name"]
-    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
-    assert {node["config"]["query_tag"] for node in tests} == {
-        '{"app": "dbt", "layer": "data_tests"}'
-    }
 
 
 def test_each_layer_has_its_warehouse(manifest: dict[str, Any]) -> None:

@@ -1,15 +1,21 @@
 {#- Rules kept in a seed (rule_id, threshold, points, growth_limit, reason) and applied in a model.
     A rule fires when what it observes is MORE than its threshold. A rule without a row in the seed is
-    switched off. -#}
-{#- The seed as one row, for a cross join named `rules`. An empty threshold is the var
-    z_score_threshold, which all robust z-scores share. -#}
-{%- macro rule_parameters(seed, rule_ids) -%}
+    switched off. The macros share two conventions: the seed's row is cross joined as `rules`, and
+    a rule has the columns `has_<rule_id>` and `<rule_id>_observed`. -#}
+{#- The seed as one row, for a cross join named `rules`. The threshold of the rules that observe a robust
+    z-score is never below the var z_score_threshold. -#}
+{%- macro rule_parameters(seed, rule_ids, z_score_rules) -%}
     select
         {% for rule_id in rule_ids %}
             max(
                 case
+                    {% if rule_id in z_score_rules %}
+                        when
+                            rule_id = '{{ rule_id }}' and threshold < {{ var("z_score_threshold") }}
+                        then {{ var("z_score_threshold") }}
+                    {% endif %}
                     when rule_id = '{{ rule_id }}'
-                    then coalesce(cast(threshold as double), {{ var("z_score_threshold") }})
+                    then cast(threshold as double)
                 end
             ) as {{ rule_id }}_threshold,
             max(
@@ -83,19 +89,6 @@
             {{ "||" if not loop.last }}
         {% endfor %}
     )
-{%- endmacro -%}
-
-{#- Name of the highest tier whose minimum a value reaches; `otherwise` below them all, null for null.
-    `minimums` maps tiers to minimums, in any order. -#}
-{%- macro tier_of(value, minimums, otherwise=none) -%}
-    case
-        {% for tier, minimum in minimums | dictsort(by="value", reverse=true) %}
-            when {{ value }} >= {{ minimum }} then '{{ tier }}'
-        {% endfor %}
-        {% if otherwise is not none %}
-            when {{ value }} is not null then '{{ otherwise }}'
-        {% endif %}
-    end
 {%- endmacro -%}
 
 {#- The number that `values` holds for a tier's name. -#}

@@ -6,7 +6,11 @@
     "installments": ("main_payment_installments", "main_payment_type"),
 } %}
 with
-    measures as (select * from {{ ref("int_anomaly_measures") }}),
+    measures as (
+        select *
+        from {{ ref("int_anomaly_measures") }}
+        where is_in_staging and purchase_date <= {{ as_of_date() }}
+    ),
 
     {% for measure, (column, group) in measures.items() %}
         {{ measure }}_groups as ({{ robust_statistics("measures", column, group) }}),

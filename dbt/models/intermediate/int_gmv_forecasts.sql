@@ -31,7 +31,7 @@ with
         select
             complete_months.month,
             complete_months.gmv,
-            cast(extract(month from complete_months.month) as integer) as calendar_month,
+            month(complete_months.month) as calendar_month,
             row_number() over (order by complete_months.month asc) as position
         from complete_months
         cross join edges
@@ -136,7 +136,8 @@ with
             training_months,
             is_latest_origin,
             forecast_method,
-            avg(case when is_in_level then deseasonalised_gmv end) as level,
+            -- A month that never sold in its season has nothing to deseasonalise.
+            coalesce(avg(case when is_in_level then deseasonalised_gmv end), 0) as level,
             avg(case when is_in_level then training_months - position end) as level_age,
             case
                 when training_months >= {{ minimum_trend_months }}
@@ -179,8 +180,7 @@ with
         left join
             seasonal_indices
             on targets.origin_month = seasonal_indices.origin_month
-            and cast(extract(month from targets.forecast_month) as integer)
-            = seasonal_indices.calendar_month
+            and month(targets.forecast_month) = seasonal_indices.calendar_month
         left join training on targets.forecast_month = training.month
     ),
 

@@ -4,7 +4,9 @@
     "high_first_order": "case when person_order_number = 1 then typical_value_multiple end",
     "payment_break": "case when items > 0 then abs(payment_gap) end",
     "paid_without_items": "case when items = 0 then payment_value end",
-    "unusual_installments": "abs(z_installments)",
+    "unusual_installments": "case when main_payment_installments > "
+    ~ var("ordinary_installments")
+    ~ " then abs(z_installments) end",
     "many_payments": "payments",
     "mixed_payment_types": "payment_types",
     "history_deviation": "history_multiple",
@@ -16,13 +18,19 @@
     "overdue_undelivered": "overdue_days",
     "unusual_delivery": "abs(z_delivery)",
     "unusual_freight": "abs(z_freight)",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
+    "impossible_timestamps": "case when is_out_of_order then 1 end",
     "night_order": "case when purchase_hour between "
     ~ var("night_first_hour")
     ~ " and "
     ~ var("night_last_hour")
     ~ " then 1 end",
 } -%}
+{%- set z_score_signals = [
+    "unusual_installments",
+    "unusual_value",
+    "unusual_delivery",
+    "unusual_freight",
+] -%}
 {#- Families of signals: an order whose signals come from several is suspicious in itself. -#}
 {%- set families = {
     "value": ["high_first_order", "history_deviation", "unusual_value"],
@@ -53,9 +61,11 @@ with
 
     measures as (select * from {{ ref("int_anomaly_measures") }}),
 
+    repeat_orders as (select * from {{ ref("int_repeat_orders") }}),
+
     baselines as (select * from {{ ref("int_anomaly_baselines") }}),
 
-    rules as ({{ rule_parameters(ref("anomaly_signals"), observed) }}),
+    rules as ({{ rule_parameters(ref("anomaly_signals"), observed, z_score_signals) }}),
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
@@ -65,7 +75,7 @@ with
             orders.purchase_date,
             orders.purchase_hour,
             orders.is_valid,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as is_out_of_order,
             orders.items,
             orders.sellers,
             orders.products,
@@ -77,11 +87,18 @@ with
             measures.main_category,
             measures.lane,
             measures.main_payment_type,
+            measures.main_payment_installments,
             measures.category_groups,
             measures.seller_states,
             measures.main_seller_state,
-            measures.person_order_number,
-            measures.person_orders_that_day,
+            case
+                when orders.customer_unique_id is not null
+                then coalesce(repeat_orders.person_order_number, 1)
+            end as person_order_number,
+            case
+                when orders.customer_unique_id is not null
+                then coalesce(repeat_orders.person_orders_that_day, 1)
+            end as person_orders_that_day,
             {{
                 calculate_z_score(
                     "measures.log_item_value",
@@ -113,7 +130,8 @@ with
             exp(value_baselines.median_value) as typical_item_value,
             {{ ratio("orders.item_price", "exp(value_baselines.median_value)") }}
             as typical_value_multiple,
-            {{ ratio("orders.item_price", "measures.earlier_avg_item_price") }} as history_multiple,
+            {{ ratio("orders.item_price", "repeat_orders.earlier_avg_item_price") }}
+            as history_multiple,
             case
                 when
                     orders.is_valid
@@ -128,6 +146,7 @@ with
             end as overdue_days
         from orders
         inner join measures on orders.order_id = measures.order_id
+        left join repeat_orders on orders.order_id = repeat_orders.order_id
         cross join reference
         left join
             baselines as value_baselines
@@ -180,6 +199,7 @@ with
             main_seller_state,
             lane,
             main_payment_type,
+            cast(main_payment_installments as integer) as main_payment_installments,
             z_value,
             z_freight,
             z_delivery,
@@ -196,7 +216,9 @@ with
             cast(signals as integer) as signals,
             cast(signal_families as integer) as signal_families,
             cast(anomaly_score as double) as anomaly_score,
-            {{ tier_of("anomaly_score", var("anomaly_severity_minimums"), "Normal") }} as severity,
+            coalesce(
+                {{ tier("anomaly_score", var("anomaly_severity_minimums")) }}, 'Normal'
+            ) as severity,
             case
                 when anomaly_score < {{ var("anomaly_severity_minimums").values() | min }}
                 then 'Normal'

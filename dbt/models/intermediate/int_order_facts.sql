@@ -1,4 +1,6 @@
 -- Grain: one row per order_id that raw names, with its items, payments and latest review.
+-- The first to know of any change: a newer record of an order, of its customer, products or sellers
+-- builds the order's row again, and built_at tells the models behind which orders that were.
 -- Each of them is brought to this grain before any join, so that none can multiply another. Nothing
 -- here depends on the as_of_date or on a seed: int_orders adds them, and so what is incremental
 -- never goes stale. An order that staging refuses keeps its key, to take its former version's
@@ -14,7 +16,6 @@
 }}
 
 -- The incremental run alone reads these; dbt has to know them before.
--- depends_on: {{ ref("base_order_items") }}
 -- depends_on: {{ ref("base_payments") }}
 -- depends_on: {{ ref("base_reviews") }}
 -- depends_on: {{ ref("base_customers") }}
@@ -47,6 +48,19 @@ with
         from {{ ref("stg_order_items") }}
         where order_id in (select order_id from keys)
         group by order_id
+    ),
+
+    sold as (
+        select
+            order_items.order_id,
+            max(products._loaded_at) as products_loaded_at,
+            max(sellers._loaded_at) as sellers_loaded_at
+        from {{ ref("base_order_items") }} as order_items
+        left join
+            ({{ product_loads() }}) as products on order_items.product_id = products.product_id
+        left join {{ ref("base_sellers") }} as sellers on order_items.seller_id = sellers.seller_id
+        where order_items.order_id in (select order_id from keys)
+        group by order_items.order_id
     ),
 
     payments_by_type as (
@@ -174,6 +188,9 @@ with
             items._loaded_at as items_loaded_at,
             payments._loaded_at as payments_loaded_at,
             reviews._loaded_at as reviews_loaded_at,
+            sold.products_loaded_at,
+            sold.sellers_loaded_at,
+            cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp) as built_at,
             {{ sample_share() }} as sample_share
         from keys
         left join orders on keys.order_id = orders.order_id
@@ -182,6 +199,7 @@ with
         left join payments on keys.order_id = payments.order_id
         left join main_payments on keys.order_id = main_payments.order_id
         left join reviews on keys.order_id = reviews.order_id
+        left join sold on keys.order_id = sold.order_id
     )
 
 select *

@@ -47,7 +47,8 @@ with
             facts.reviews,
             facts.review_score,
             facts.has_review_comment,
-            facts.review_answer_hours
+            facts.review_answer_hours,
+            facts.built_at
         from facts
         left join states on facts.customer_state = states.state
         where facts.purchase_date <= {{ as_of_date() }}

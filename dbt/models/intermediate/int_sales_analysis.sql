@@ -1,85 +1,84 @@
 -- Grain: one row per month, customer_state, seller_state, category with a valid order's item.
+-- An order counts in every cell it has an item of, with that cell's items; its delivery and its
+-- review count in each of them.
 with
-    orders as (select * from {{ ref("int_orders") }} where is_valid),
+    cells as (select * from {{ ref("int_sales_cells") }} where orders > 0),
 
-    order_items as (select * from {{ ref("stg_order_items") }}),
+    states as (select state, region from {{ ref("brazilian_states") }}),
 
-    products as (select * from {{ ref("stg_products") }}),
-
-    sellers as (select * from {{ ref("stg_sellers") }}),
-
-    joined as (
-        select
-            orders.purchase_month as month,
-            orders.customer_state,
-            orders.customer_region,
-            coalesce(sellers.state, 'Unknown') as seller_state,
-            coalesce(sellers.region, 'Unknown') as seller_region,
-            coalesce(products.category, 'unknown') as category,
-            orders.order_id,
-            orders.customer_unique_id,
-            order_items.price,
-            order_items.freight_value
-        from order_items
-        inner join orders on order_items.order_id = orders.order_id
-        left join products on order_items.product_id = products.product_id
-        left join sellers on order_items.seller_id = sellers.seller_id
-    ),
+    category_groups as (select * from {{ ref("category_groups") }}),
 
     aggregated as (
         select
-            month,
-            customer_state,
-            customer_region,
-            seller_state,
-            seller_region,
-            category,
-            count(distinct order_id) as orders,
-            count(distinct customer_unique_id) as customers,
-            count(*) as items,
-            sum(price) as gmv,
-            sum(freight_value) as freight_revenue
-        from joined
-        group by month, customer_state, customer_region, seller_state, seller_region, category
+            cells.purchase_month as month,
+            cells.customer_state,
+            coalesce(customer_states.region, 'Unknown') as customer_region,
+            cells.seller_state,
+            coalesce(seller_states.region, 'Unknown') as seller_region,
+            cells.category,
+            cells.orders,
+            cells.customers,
+            cells.items,
+            cells.gmv,
+            cells.freight_revenue,
+            cells.delivered_orders,
+            cells.on_time_orders,
+            cells.review_scores,
+            cells.reviewed_orders
+        from cells
+        left join states as customer_states on cells.customer_state = customer_states.state
+        left join states as seller_states on cells.seller_state = seller_states.state
+    ),
+
+    totals as (
+        select
+            aggregated.*,
+            sum(gmv) over (partition by month) as month_gmv,
+            sum(gmv) over (partition by month, category) as month_category_gmv,
+            sum(gmv) over (partition by month, customer_state) as month_customer_state_gmv
+        from aggregated
     ),
 
     measured as (
         select
-            aggregated.month,
-            aggregated.customer_state,
-            aggregated.seller_state,
-            aggregated.category,
-            aggregated.customer_region,
-            aggregated.seller_region,
-            aggregated.customer_state <> aggregated.seller_state as is_cross_state,
-            aggregated.customer_region <> aggregated.seller_region as is_cross_region,
-            {{ is_complete_period("month", "aggregated.month") }} as is_complete,
-            cast(aggregated.orders as integer) as orders,
-            cast(aggregated.customers as integer) as customers,
-            cast(aggregated.items as integer) as items,
-            cast(aggregated.gmv as decimal(18, 2)) as gmv,
-            cast(aggregated.freight_revenue as decimal(18, 2)) as freight_revenue,
-            cast(aggregated.gmv + aggregated.freight_revenue as decimal(18, 2)) as gross_order_value
-        from aggregated
+            totals.month,
+            totals.customer_state,
+            totals.seller_state,
+            totals.category,
+            coalesce(category_groups.category_group, 'Unknown') as category_group,
+            totals.customer_region,
+            totals.seller_region,
+            totals.customer_state <> totals.seller_state as is_cross_state,
+            totals.customer_region <> totals.seller_region as is_cross_region,
+            {{ is_complete_period("month", "totals.month") }} as is_complete,
+            cast(totals.orders as integer) as orders,
+            cast(totals.customers as integer) as customers,
+            cast(totals.items as integer) as items,
+            cast(totals.gmv as decimal(18, 2)) as gmv,
+            cast(totals.freight_revenue as decimal(18, 2)) as freight_revenue,
+            cast(totals.gmv + totals.freight_revenue as decimal(18, 2)) as gross_order_value,
+            {{ ratio("totals.gmv", "totals.orders") }} as aov,
+            {{ ratio("totals.gmv", "totals.items") }} as avg_item_price,
+            {{ ratio("totals.freight_revenue", "totals.gmv + totals.freight_revenue") }}
+            as freight_share,
+            {{ ratio("totals.gmv", "totals.month_gmv") }} as gmv_share_of_month,
+            {{ ratio("totals.gmv", "totals.month_category_gmv") }} as gmv_share_of_category,
+            {{ ratio("totals.gmv", "totals.month_customer_state_gmv") }}
+            as gmv_share_of_customer_state,
+            cast(totals.delivered_orders as integer) as delivered_orders,
+            cast(totals.on_time_orders as integer) as on_time_orders,
+            {{ ratio("totals.on_time_orders", "totals.delivered_orders") }} as on_time_rate,
+            cast(totals.reviewed_orders as integer) as reviewed_orders,
+            {{ ratio("totals.review_scores", "totals.reviewed_orders") }} as avg_review_score,
+            {{ tier("totals.month_customer_state_gmv", var("market_tiers")) }} as market_tier
+        from totals
+        left join category_groups on totals.category = category_groups.category
     ),
 
     grown as (
         select
-            measured.month,
-            measured.customer_state,
-            measured.seller_state,
-            measured.category,
-            measured.customer_region,
-            measured.seller_region,
-            measured.is_cross_state,
-            measured.is_cross_region,
-            measured.is_complete,
-            measured.orders,
-            measured.customers,
-            measured.items,
-            measured.gmv,
-            measured.freight_revenue,
-            measured.gross_order_value,
+            measured.*,
+            {{ tier("measured.on_time_rate", var("sales_delivery_tiers")) }} as delivery_tier,
             {{ growth("measured", "previous", "gmv") }} as gmv_mom_growth
         from measured
         left join

@@ -212,6 +212,7 @@ def value_columns(
     try:
         parsed = parse_one(sql, dialect=dialect)
         _unroll_recursion(parsed)
+        _name_columns_of_series(parsed)
         _refuse(parsed.find(*_UNTRACEABLE) or _union_by_name(parsed), dialect)
         tree = qualify(parsed, dialect=dialect, schema=schema)
         _cut_what_carries_no_value(tree)
@@ -221,7 +222,10 @@ def value_columns(
             None, tree, dialect=dialect, scope=build_scope(tree), trim_selects=False, copy=False
         )
     except SqlglotError as error:
-        raise OlistError(f"its columns cannot be traced: {error}") from error
+        raise OlistError(
+            f"its columns cannot be traced: {error}",
+            "it names no such column, or a star finds two of one name, which Snowflake refuses",
+        ) from error
     return {
         name.lower(): frozenset(
             _leaf(leaf.expression, leaf.name)
@@ -310,6 +314,15 @@ def _unroll_recursion(tree: exp.Expr) -> None:
                 former = following
             ctes.append(former)
         with_.set("expressions", ctes)
+
+
+def _name_columns_of_series(tree: exp.Expr) -> None:
+    """Write out the name that DuckDB gives the one column of range() and generate_series()."""
+    for series in tree.find_all(exp.GenerateSeries):
+        table = series.parent
+        if isinstance(table, exp.Table) and not table.alias_column_names:
+            name = "range" if series.args.get("is_end_exclusive") else "generate_series"
+            exp.alias_(table, table.alias or name, table=[name], copy=False)
 
 
 def _reads(query: exp.Expr, cte: str) -> list[exp.Table]:

@@ -161,5 +161,8 @@ def fresh_compiled_manifest() -> Path:
 
 def _is_outdated(manifest: Path) -> bool:
     written_at = manifest.stat().st_mtime if manifest.exists() else 0.0
-    sources = (path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES)
+    # A folder is as young as the last file that was put into it or taken away.
+    sources = (
+        path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES or path.is_dir()
+    )
     return any(path.stat().st_mtime > written_at for path in sources)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,27 @@ def dbt_runs_folder(environment: Environment, run_id: str) -> Path:
 
 def count_run_results(folder: Path) -> DbtCounts:
     """Count the results kept of a DAG run; a folder that is missing counts nothing."""
-    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    return count_results(_oldest_first(folder))
+
+
+def last_invocation_id(folder: Path) -> str | None:
+    """Return dbt's identifier of the last invocation kept of a DAG run, or None without any."""
+    for path in reversed(_oldest_first(folder)):
+        if identifier := invocation_id(path):
+            return identifier
+    return None
+
+
+def invocation_id(path: Path) -> str | None:
+    """Return dbt's identifier of the invocation that wrote a run_results.json, if it is whole."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["metadata"]["invocation_id"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def count_results(paths: Sequence[Path]) -> DbtCounts:
+    """Count the results of some invocations, the last of them last."""
     results = {result["unique_id"]: result for path in paths for result in _results(path)}
     built = passed = warned = failed = skipped = 0
     faults = []
@@ -58,6 +78,10 @@ def count_run_results(folder: Path) -> DbtCounts:
         elif kind != _HOOK:
             built += status == "success"
     return DbtCounts(built, passed, warned, failed, skipped, tuple(faults))
+
+
+def _oldest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
 
 
 def _results(path: Path) -> Iterator[dict[str, Any]]:

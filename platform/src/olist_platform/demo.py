@@ -1,4 +1,4 @@
-"""The main job on this machine: files -> landing -> raw -> the production DAG -> marts."""
+"""The main job on this machine: files -> landing -> raw -> the DAG -> published marts."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class DemoResult:
         landed: What was landed.
         loaded: What was loaded.
         dag: How the production DAG ran.
-        months: The last complete months of `mart_executive_kpis`, newest first.
+        months: The last complete months of the published `mart_executive_kpis`, newest first.
     """
 
     source: Path
@@ -109,5 +109,5 @@ def run_demo(
         fresh_manifest(environment)
     with steps.step("run DAG"):
         dag = run_production_dag(environment, steps.task)
-    months = query_warehouse(environment.duckdb_path, _LAST_COMPLETE_MONTHS)
+    months = query_warehouse(environment.serving_path, _LAST_COMPLETE_MONTHS)
     return DemoResult(source, set_aside, was_built, landed, loaded, dag, months)

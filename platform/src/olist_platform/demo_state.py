@@ -49,7 +49,8 @@ def set_aside_other_input(environment: Environment, demo_input: dict[str, str]) 
 
 def _filled_paths(environment: Environment) -> list[Path]:
     warehouse = environment.duckdb_path
-    paths = [warehouse, warehouse.with_name(f"{warehouse.name}.wal")]
+    serving = environment.serving_path.parent
+    paths = [warehouse, warehouse.with_name(f"{warehouse.name}.wal"), serving]
     if isinstance(environment.landing, FolderLanding):
         paths.append(Path(environment.landing_url))
     return paths

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_core import ErrorDetails
 
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.naming import EnvironmentName, Names
+from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.repository import repository_root
 
 
@@ -154,6 +154,16 @@ class Environment(_Settings):
             )
         folder = repository_root() / self.warehouse.folder
         return folder / f"{self.names.duckdb_database}.duckdb"
+
+    @property
+    def serving_path(self) -> Path:
+        """Absolute path of the DuckDB file that consumers read, a copy of the marts that passed.
+
+        Raises:
+            OlistError: The environment's warehouse is not DuckDB.
+        """
+        working = self.duckdb_path
+        return working.parent / self.names.schema(Layer.SERVING) / working.name
 
     @property
     def landing_url(self) -> str:

@@ -18,12 +18,17 @@ class EnvironmentName(StrEnum):
 
 
 class Layer(StrEnum):
-    """A schema of the warehouse, in the order data flows through them."""
+    """A schema of the warehouse, in the order data flows through them.
+
+    `serving` is what consumers read: the marts of the last build that passed all its tests. On
+    Snowflake it is the default schema of those who read; on DuckDB it is a file of its own.
+    """
 
     RAW = "raw"
     STAGING = "staging"
     INTERMEDIATE = "intermediate"
     MARTS = "marts"
+    SERVING = "serving"
     SNAPSHOTS = "snapshots"
     MONITORING = "monitoring"
 
@@ -72,6 +77,11 @@ class Names:
     def load_history_table(self) -> str:
         """Table of the raw schema that records every file loaded."""
         return "load_history"
+
+    @property
+    def publication_table(self) -> str:
+        """Table of the serving schema that says what was published and when."""
+        return "publication"
 
     def warehouse(self, workload: Workload) -> str:
         """Snowflake warehouse of a workload."""

@@ -2,8 +2,8 @@
 
 Exposed are the models of the marts folder, the snapshots and every model of public access. A
 column of theirs into which a value of a personal column flows carries, in its YAML,
-`config: {meta: {masking: <class>}}`: on Snowflake a masking policy hangs on it. Where nothing
-personal flows a tag is stale. What customers wrote in their own words is never exposed.
+`config: {meta: {masking: <class>}}`, for a masking policy to go by. Where nothing personal flows a
+tag is stale. What customers wrote in their own words is never exposed.
 
 The classes are those of `olist_platform.source_catalog`. Of several the strictest counts.
 """

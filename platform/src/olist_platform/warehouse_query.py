@@ -1,4 +1,4 @@
-"""Read-only questions to the embedded warehouse."""
+"""Read-only questions to the embedded warehouse and to its published copy."""
 
 from pathlib import Path
 
@@ -23,6 +23,8 @@ SEARCH_ORDER = (
 def query_warehouse(path: Path, sql: str) -> pa.Table:
     """Answer one statement; models and raw tables need no schema in front of their name.
 
+    The published copy has one schema, DuckDB's own; there, too, a mart needs none.
+
     Args:
         path: The DuckDB file.
         sql: One SQL statement.
@@ -36,7 +38,7 @@ def query_warehouse(path: Path, sql: str) -> pa.Table:
             for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()
         }
         schemas = [layer.value for layer in SEARCH_ORDER if layer.value in existing]
-        connection.execute(f"set search_path = '{','.join(schemas)}'")
+        connection.execute(f"set search_path = '{','.join(schemas) or 'main'}'")
         connection.execute("set TimeZone = 'UTC'")
         try:
             return connection.sql(sql).to_arrow_table()

@@ -1,59 +1,66 @@
 -- Grain: one row per month, payment_type with an order placed.
 -- An order paid by several types counts in the orders of each; its money stays with the type that
 -- paid it, so that amounts add up to all payments.
-{%- set bands = var("installment_band_minimums") %}
+{%- set bands = (var("installment_band_maximums").keys() | list) + ["Long"] %}
 with
     orders as (select * from {{ ref("int_orders") }}),
 
     payments as (select * from {{ ref("stg_payments") }}),
 
-    anomalies as (
-        select order_id, anomaly_kind, severity, is_anomaly from {{ ref("int_order_anomalies") }}
-    ),
-
-    methods as (select * from {{ ref("payment_methods") }}),
+    anomalies as (select order_id, severity, is_anomaly from {{ ref("int_order_anomalies") }}),
 
     order_payments as (
         select
             order_id,
             payment_type,
+            payment_method_group,
             count(*) as payments,
+            {% for band in bands %}
+                count(
+                    case when installment_band = '{{ band }}' then 1 end
+                ) as {{ band | lower }}_payments,
+                sum(
+                    case when installment_band = '{{ band }}' then payment_value else 0 end
+                ) as {{ band | lower }}_value,
+            {% endfor %}
             sum(payment_value) as payment_value,
             max(payment_installments) as payment_installments
         from payments
-        group by order_id, payment_type
+        group by order_id, payment_type, payment_method_group
     ),
 
-    voucher_orders as (
-        select order_id, payment_value from order_payments where payment_type = 'voucher'
-    ),
+    vouchers as (select order_id from order_payments where payment_type = 'voucher'),
 
     joined as (
         select
             orders.purchase_month as month,
             order_payments.payment_type,
+            order_payments.payment_method_group,
             order_payments.payments,
             order_payments.payment_value,
             order_payments.payment_installments,
-            {{ tier_of("order_payments.payment_installments", bands, "none") }} as installment_band,
+            {% for band in bands %}
+                order_payments.{{ band | lower }}_payments, order_payments.{{ band | lower }}_value,
+            {% endfor %}
             orders.order_status,
             orders.is_valid,
             orders.approved_at is not null as is_approved,
             orders.approval_hours,
             orders.payment_types > 1 as is_combined,
-            voucher_orders.order_id is not null as has_voucher,
+            vouchers.order_id is not null as has_voucher,
             anomalies.is_anomaly,
             anomalies.severity
         from order_payments
         inner join orders on order_payments.order_id = orders.order_id
         inner join anomalies on order_payments.order_id = anomalies.order_id
-        left join voucher_orders on order_payments.order_id = voucher_orders.order_id
+        left join vouchers on order_payments.order_id = vouchers.order_id
     ),
 
     aggregated as (
         select
             month,
             payment_type,
+            payment_method_group,
             count(*) as orders,
             count(case when is_valid then 1 end) as valid_orders,
             sum(payments) as payments,
@@ -62,10 +69,8 @@ with
             sum(payment_installments) as installments,
             max(payment_installments) as max_installments,
             {% for band in bands %}
-                count(case when installment_band = '{{ band }}' then 1 end) as {{ band }}_orders,
-                sum(
-                    case when installment_band = '{{ band }}' then payment_value else 0 end
-                ) as {{ band }}_value,
+                sum({{ band | lower }}_payments) as {{ band | lower }}_payments,
+                sum({{ band | lower }}_value) as {{ band | lower }}_value,
             {% endfor %}
             count(case when is_approved then 1 end) as approved_orders,
             sum(approval_hours) as approval_hours,
@@ -78,7 +83,7 @@ with
             count(case when is_anomaly then 1 end) as anomalous_orders,
             count(case when severity in ('High', 'Critical') then 1 end) as severe_anomalies
         from joined
-        group by month, payment_type
+        group by month, payment_type, payment_method_group
     ),
 
     months as (select month, sum(payment_value) as payment_value from aggregated group by month),
@@ -94,8 +99,7 @@ with
         select
             aggregated.month,
             aggregated.payment_type,
-            coalesce(methods.payment_method, aggregated.payment_type) as payment_method,
-            coalesce(methods.payment_group, 'Other') as payment_group,
+            aggregated.payment_method_group,
             {{ is_complete_period("month", "aggregated.month") }} as is_complete,
             cast(aggregated.orders as integer) as orders,
             cast(aggregated.valid_orders as integer) as valid_orders,
@@ -108,8 +112,12 @@ with
             {{ ratio("aggregated.installments", "aggregated.orders") }} as avg_installments,
             cast(aggregated.max_installments as integer) as max_installments,
             {% for band in bands %}
-                cast(aggregated.{{ band }}_orders as integer) as {{ band }}_orders,
-                cast(aggregated.{{ band }}_value as decimal(18, 2)) as {{ band }}_value,
+                cast(
+                    aggregated.{{ band | lower }}_payments as integer
+                ) as {{ band | lower }}_payments,
+                cast(
+                    aggregated.{{ band | lower }}_value as decimal(18, 2)
+                ) as {{ band | lower }}_value,
             {% endfor %}
             cast(aggregated.approved_orders as integer) as approved_orders,
             {{ ratio("aggregated.approved_orders", "aggregated.orders") }} as approval_rate,
@@ -130,7 +138,6 @@ with
         from aggregated
         inner join months on aggregated.month = months.month
         inner join month_orders on aggregated.month = month_orders.month
-        left join methods on aggregated.payment_type = methods.payment_type
     ),
 
     grown as (

@@ -6,7 +6,7 @@
     "new_customer_high_value": "case when person_order_number = 1 then typical_value_multiple end",
     "history_deviation": "history_multiple",
     "several_orders_a_day": "person_orders_that_day",
-    "unusual_installments": "z_installments",
+    "unusual_installments": "case when has_installments_signal then z_installments end",
     "payment_break": "case when items > 0 then abs(payment_gap) end",
     "large_payment_break": "case when items > 0 then abs(payment_gap) end",
     "many_payments": "payments",
@@ -19,17 +19,18 @@
     "overdue_undelivered": "overdue_days",
     "complaint_without_delivery": "case when not is_delivered and review_score = 1 then 1 end",
     "unusual_freight": "z_freight",
-    "impossible_timestamps": "case when has_impossible_timestamps then 1 end",
-    "night_order": "case when has_night_order then 1 end",
+    "impossible_timestamps": "case when is_out_of_order then 1 end",
+    "night_order": "case when has_night_signal then 1 end",
 } -%}
 {%- set minimums = var("fraud_severity_minimums") -%}
+{%- set z_score_rules = ["unusual_value", "unusual_installments", "unusual_freight"] -%}
 {%- set urgent = "severity in ('P0', 'P1')" %}
 with
     orders as (select * from {{ ref("int_orders") }}),
 
     anomalies as (select * from {{ ref("int_order_anomalies") }}),
 
-    rules as ({{ rule_parameters(ref("fraud_rules"), observed) }}),
+    rules as ({{ rule_parameters(ref("fraud_rules"), observed, z_score_rules) }}),
 
     -- The first moment after the as_of_date.
     reference as (
@@ -56,7 +57,7 @@ with
             orders.estimated_delivery_date,
             orders.purchase_date,
             orders.purchase_hour,
-            orders.has_impossible_timestamps,
+            orders.has_impossible_timestamps as is_out_of_order,
             orders.items,
             orders.sellers,
             orders.payments,
@@ -80,7 +81,8 @@ with
             anomalies.person_order_number,
             anomalies.person_orders_that_day,
             anomalies.overdue_days,
-            anomalies.has_night_order,
+            anomalies.has_night_order as has_night_signal,
+            anomalies.has_unusual_installments as has_installments_signal,
             anomalies.anomaly_kind,
             anomalies.anomaly_score
         from orders
@@ -128,7 +130,7 @@ with
         select
             scored.*,
             case when risk_points > 100 then 100 else risk_points end as risk_score,
-            {{ tier_of("risk_points", minimums) }} as severity
+            {{ tier("risk_points", minimums) }} as severity
         from scored
         where risk_points >= {{ minimums.values() | min }}
     ),

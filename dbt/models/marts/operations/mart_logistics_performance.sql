@@ -4,28 +4,15 @@
 {% set average_months = var("logistics_average_months") %}
 
 with
+    lanes as (
+        select *, purchase_month as month from {{ ref("int_logistics_lanes") }} where orders > 0
+    ),
+
     orders as (
-        select
-            order_id,
-            purchase_month,
-            customer_state,
-            approved_at,
-            shipped_at,
-            delivered_at,
-            is_delivered,
-            is_on_time,
-            delivery_days,
-            delay_days,
-            review_score
+        select purchase_month, is_delivered, is_on_time, delivery_days
         from {{ ref("int_orders") }}
         where is_valid
     ),
-
-    order_items as (
-        select order_id, seller_id, price, freight_value from {{ ref("stg_order_items") }}
-    ),
-
-    sellers as (select seller_id, state from {{ ref("stg_sellers") }}),
 
     states as (select state, region from {{ ref("brazilian_states") }}),
 
@@ -33,78 +20,6 @@ with
         select state, median(latitude) as latitude, median(longitude) as longitude
         from {{ ref("stg_geolocation") }}
         group by state
-    ),
-
-    shipments as (
-        select
-            order_items.order_id,
-            coalesce(sellers.state, 'Unknown') as seller_state,
-            count(*) as items,
-            sum(order_items.price) as price,
-            sum(order_items.freight_value) as freight_value
-        from order_items
-        left join sellers on order_items.seller_id = sellers.seller_id
-        group by order_items.order_id, coalesce(sellers.state, 'Unknown')
-    ),
-
-    joined as (
-        select
-            orders.purchase_month as month,
-            shipments.seller_state,
-            orders.customer_state,
-            shipments.items,
-            shipments.price,
-            shipments.freight_value,
-            orders.is_delivered,
-            orders.is_delivered and orders.is_on_time as is_on_time,
-            case when orders.is_delivered then orders.delivery_days end as delivery_days,
-            case
-                when orders.is_delivered and orders.delay_days > 0 then orders.delay_days
-            end as days_late,
-            case
-                when orders.is_delivered and orders.shipped_at >= orders.approved_at
-                then {{ days_between("orders.approved_at", "orders.shipped_at") }}
-            end as handling_days,
-            case
-                when orders.is_delivered and orders.delivered_at >= orders.shipped_at
-                then {{ days_between("orders.shipped_at", "orders.delivered_at") }}
-            end as carrier_days,
-            orders.review_score
-        from shipments
-        inner join orders on shipments.order_id = orders.order_id
-    ),
-
-    lanes as (
-        select
-            month,
-            seller_state,
-            customer_state,
-            count(*) as orders,
-            sum(items) as items,
-            sum(price) as gmv,
-            sum(freight_value) as freight_revenue,
-            count(case when is_delivered then 1 end) as delivered_orders,
-            count(case when is_on_time then 1 end) as on_time_orders,
-            sum(case when is_delivered then price else 0 end) as delivered_gmv,
-            sum(case when is_delivered then freight_value else 0 end) as delivered_freight,
-            sum(delivery_days) as delivery_days,
-            count(delivery_days) as timed_deliveries,
-            percentile_cont(0.5) within group (
-                order by cast(delivery_days as double)
-            ) as median_delivery_days,
-            percentile_cont(0.9) within group (
-                order by cast(delivery_days as double)
-            ) as p90_delivery_days,
-            sum(days_late) as days_late,
-            count(days_late) as late_orders,
-            sum(handling_days) as handling_days,
-            count(handling_days) as timed_handlings,
-            sum(carrier_days) as carrier_days,
-            count(carrier_days) as timed_carriages,
-            sum(review_score) as review_scores,
-            count(review_score) as reviewed_orders
-        from joined
-        group by month, seller_state, customer_state
     ),
 
     -- Every order once, whatever states its items come from.

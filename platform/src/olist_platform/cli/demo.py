@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from olist_platform.cli.console import environment_named, out
+from olist_platform.environment import Environment
 from olist_platform.progress import Progress as CountedProgress
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def demo(
         disable=not out.is_terminal,
     ) as bars:
         result = run_demo(environment, _Steps(bars), source, allow_missing=allow_missing)
-    _print_result(result, environment.duckdb_path)
+    _print_result(result, environment)
 
 
 class _Steps:
@@ -88,7 +89,7 @@ class _Steps:
         )
 
 
-def _print_result(result: "DemoResult", warehouse: Path) -> None:
+def _print_result(result: "DemoResult", environment: Environment) -> None:
     from olist_platform.airflow_home import airflow_home  # noqa: PLC0415
 
     if result.set_aside:
@@ -124,9 +125,10 @@ def _print_result(result: "DemoResult", warehouse: Path) -> None:
     out.print(_months(result))
     for name, place in (
         ("files", result.source),
-        ("warehouse", warehouse),
+        ("warehouse", environment.duckdb_path),
+        ("published", environment.serving_path),
         ("DAG log", dag.log),
-        ("Airflow", airflow_home(environment_named("local"))),
+        ("Airflow", airflow_home(environment)),
         ("ask it", '.venv/bin/olist query "select * from mart_executive_kpis"'),
     ):
         # Not a table's cell: a path that is cut short cannot be copied.

@@ -76,7 +76,11 @@ def resolved_names(environment: Environment) -> dict[str, Any]:
         if isinstance(environment.landing, S3Landing):
             common["landing_bucket"] = names.landing_bucket(environment.landing.aws_account_id)
     else:
-        common |= {"database": names.duckdb_database, "file": str(environment.duckdb_path)}
+        common |= {
+            "database": names.duckdb_database,
+            "file": str(environment.duckdb_path),
+            "serving_file": str(environment.serving_path),
+        }
     return common
 
 

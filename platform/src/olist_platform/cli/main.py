@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import env
+from olist_platform.cli import docs, env
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
@@ -15,6 +15,7 @@ from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
+from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
 from olist_platform.errors import OlistError, from_os_error
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(env.app, name="env")
+app.add_typer(docs.app, name="docs")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
@@ -33,6 +35,7 @@ app.command()(land)
 app.command()(load)
 app.command(context_settings={"ignore_unknown_options": True})(dbt)
 app.command(context_settings={"ignore_unknown_options": True})(airflow)
+app.command()(publish)
 app.command()(query)
 app.command()(lineage)
 

@@ -1,4 +1,4 @@
-"""`olist query`: ask the embedded warehouse."""
+"""`olist query`: ask what is published, or the working warehouse."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -22,20 +22,28 @@ def query(
     output_format: Annotated[
         OutputFormat, typer.Option("--format", "-f", help="table, csv or json.")
     ] = OutputFormat.TABLE,
+    working: Annotated[
+        bool,
+        typer.Option("--working", help="Ask the working warehouse: every layer, unpublished too."),
+    ] = False,
     rows: Annotated[
         int, typer.Option(min=1, help="Rows a table shows; csv and json show all.")
     ] = 50,
 ) -> None:
-    """Ask the local warehouse; nothing can be changed through it.
+    """Ask the published marts, as consumers see them; nothing can be changed through it.
 
     Example:  olist query "select period_start, gmv from mart_executive_kpis
     where period_type = 'month' order by 1"
+      olist query --working "select count(*) from stg_orders"
     """
     # Arrow and DuckDB take a second to import, which `olist --help` need not wait for.
     from olist_platform.cli import query_output  # noqa: PLC0415
+    from olist_platform.publication import published_copy  # noqa: PLC0415
     from olist_platform.warehouse_query import query_warehouse  # noqa: PLC0415
 
-    answer = query_warehouse(environment_named(env).duckdb_path, sql)
+    environment = environment_named(env)
+    path = environment.duckdb_path if working else published_copy(environment)
+    answer = query_warehouse(path, sql)
     match output_format:
         case OutputFormat.CSV:
             query_output.print_csv(answer)

@@ -1,0 +1,98 @@
+{#- Publish the marts that stand in the warehouse: dbt run-operation publish_marts. Testing them first
+    is the caller's part (olist publish, or the production DAG). Each table is replaced in one step,
+    and the table `publication` is written last: whoever reads it knows that all of them are there. -#}
+{%- macro publish_marts(dbt_invocation_id=none) -%}
+    {%- do adapter.dispatch("publish_marts", "olist")(dbt_invocation_id) -%}
+{%- endmacro -%}
+
+{%- macro default__publish_marts(dbt_invocation_id) -%}
+    {%- do exceptions.raise_compiler_error(
+        "readers of " ~ target.type ~ " have a file of their own: use `olist publish`"
+    ) -%}
+{%- endmacro -%}
+
+{%- macro snowflake__publish_marts(dbt_invocation_id) -%}
+    {%- set schema = api.Relation.create(
+        database=target.database, schema=olist.serving_schema()
+    ).without_identifier() -%}
+    {%- set existing = (
+        list_schemas(schema.database) | map(attribute="name") | map("lower") | list
+    ) -%}
+    {%- if schema.schema | lower not in existing -%}
+        {%- do adapter.create_schema(schema) -%}
+    {%- endif -%}
+    {%- for statement in olist.publication_statements(dbt_invocation_id) -%}
+        {%- do run_query(statement) -%}
+    {%- endfor -%}
+    {%- set published = olist.public_marts() | map(attribute="alias") | map("lower") | list -%}
+    {#- A mart that the project no longer has must not be read as if it were fresh. -#}
+    {%- for served in list_relations_without_caching(schema) -%}
+        {%- if served["name"] | lower not in published + ["publication"] -%}
+            {%- do run_query(
+                "drop table if exists "
+                ~ schema.database
+                ~ "."
+                ~ schema.schema
+                ~ "."
+                ~ served["name"]
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro -%}
+
+{#- A list of statements: a clone for each mart, which keeps grants and, as clones do, policies and
+    comments; transient where the mart is, because a clone has to be. Then the record. -#}
+{%- macro publication_statements(dbt_invocation_id) -%}
+    {%- set serving = target.database ~ "." ~ olist.serving_schema() -%}
+    {%- set statements = [] -%}
+    {%- set records = [] -%}
+    {%- for mart in olist.public_marts() -%}
+        {%- set published = serving ~ "." ~ mart.alias -%}
+        {%- do statements.append(
+            "create or replace "
+            ~ ("transient " if mart.config.get("transient", true) else "")
+            ~ "table "
+            ~ published
+            ~ " clone "
+            ~ mart.database
+            ~ "."
+            ~ mart.schema
+            ~ "."
+            ~ mart.alias
+            ~ " copy grants"
+        ) -%}
+        {%- set record -%}
+            select
+                '{{ mart.alias }}' as relation_name,
+                count(*) as row_count,
+                {{ "max(as_of_date)" if "as_of_date" in mart.columns else "cast(null as date)" }}
+                as as_of_date,
+                cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as published_at,
+                {{ "'" ~ dbt_invocation_id ~ "'" if dbt_invocation_id else "cast(null as varchar)" }}
+                as dbt_invocation_id,
+                cast(hash_agg(*) as varchar) as content_checksum
+            from {{ published }}
+        {%- endset -%}
+        {%- do records.append(record) -%}
+    {%- endfor -%}
+    {%- do statements.append(
+        "create or replace table " ~ serving ~ ".publication copy grants as " ~ records
+        | join(" union all ")
+    ) -%}
+    {%- do return(statements) -%}
+{%- endmacro -%}
+
+{#- The models that consumers may read: public ones of the marts' folder. -#}
+{%- macro public_marts() -%}
+    {%- set marts = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == "model" -%}
+        {%- if node.fqn[1] == "marts" and node.access == "public" -%}
+            {%- do marts.append(node) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- do return(marts | sort(attribute="alias")) -%}
+{%- endmacro -%}
+
+{%- macro serving_schema() -%}
+    {%- do return(generate_schema_name(var("serving_schema"), {}) | trim) -%}
+{%- endmacro -%}

@@ -1,0 +1,124 @@
+"""Faults put into operations, finance and executive models turn the tests that guard them red."""
+
+import json
+from collections.abc import Callable
+
+import duckdb
+import pytest
+
+from olist_workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+MODELS = [
+    "int_seller_health_score",
+    "int_monthly_revenue",
+    "int_gmv_forecasts",
+    "int_sales_analysis",
+    "mart_seller_management",
+    "mart_logistics_performance",
+    "mart_financial_performance",
+    "mart_executive_kpis",
+]
+
+
+@pytest.fixture(scope="module")
+def built(make_workspace: Callable[[str], Workspace]) -> Workspace:
+    """A clean generated data set, built, with every test of these models green and compiled."""
+    workspace = make_workspace("operations_faults")
+    workspace.olist("generate", workspace.home / "files", "--orders", "1500", "--no-dirt")
+    workspace.olist("land", workspace.home / "files")
+    workspace.olist("load")
+    workspace.olist("dbt", "--", "build", "--quiet", "--exclude-resource-type", "test", "unit_test")
+    workspace.olist(
+        "dbt", "--", "test", "--quiet", "--select", *MODELS, "--exclude-resource-type", "unit_test"
+    )
+    return workspace
+
+
+# A test by the start of its name, and a fault that it alone has to find.
+FAULTS = {
+    "assert_financial_actuals_equal_kpis": (
+        "update mart_financial_performance set gmv = gmv + 0.01 "
+        "where month = '2018-03-01' and not is_forecast"
+    ),
+    "assert_financial_payments_equal_orders": (
+        "update mart_financial_performance set payment_value = payment_value + 0.01 "
+        "where month = '2018-03-01' and not is_forecast"
+    ),
+    "assert_months_have_no_gap": (
+        "delete from mart_financial_performance where month = '2018-03-01'"
+    ),
+    "assert_forecast_follows_the_last_complete_month": (
+        "update mart_financial_performance set forecast_upper_80 = forecast_upper_95 + 0.01 "
+        "where is_forecast"
+    ),
+    "assert_forecasts_know_complete_months_only": (
+        "update int_monthly_revenue set is_complete = false where month = '2018-03-01'"
+    ),
+    "assert_lanes_equal_orders": (
+        "update mart_logistics_performance set freight_revenue = freight_revenue + 0.01 "
+        "where month = '2018-03-01' and seller_state = 'SP' and customer_state = 'SP'"
+    ),
+    "assert_sellers_share_all_gmv": (
+        "update mart_seller_management set gmv = gmv - 0.01 where priority_rank = 1"
+    ),
+    "assert_health_score_lies_among_its_components": (
+        "update int_seller_health_score set health_score = 100 "
+        "where seller_id = (select min(seller_id) from int_seller_health_score where orders > 0)"
+    ),
+    "assert_sales_shares_add_up": (
+        "update int_sales_analysis set gmv_share_of_month = 0.5 where month = '2018-03-01'"
+    ),
+    "assert_repeat_and_new_customers_are_among_customers": (
+        "update mart_executive_kpis set repeat_customers = customers + 1 "
+        "where period_type = 'month' and period_start = '2018-03-01'"
+    ),
+    "not_empty_mart_logistics_performance": "delete from mart_logistics_performance",
+    "unique_mart_seller_management_priority_rank": (
+        "update mart_seller_management set priority_rank = 1"
+    ),
+    "relationships_mart_seller_management_intervention": (
+        "update mart_seller_management set intervention = 'Pray' where priority_rank = 1"
+    ),
+    "accepted_values_int_seller_health_score_health_tier": (
+        "update int_seller_health_score set health_tier = 'Splendid' where orders = 1"
+    ),
+    "accepted_range_mart_logistics_performance_on_time_rate_": (
+        "update mart_logistics_performance set on_time_rate = 1.5 where on_time_rate = 1"
+    ),
+    "unique_combination_mart_financial_performance": (
+        "insert into mart_financial_performance select * from mart_financial_performance limit 1"
+    ),
+    "not_null_mart_executive_kpis_platform_revenue": (
+        "update mart_executive_kpis set platform_revenue = null where period_type = 'month'"
+    ),
+}
+
+
+def compiled_test(workspace: Workspace, name: str) -> str:
+    """The SQL of the dbt test whose name starts so; its file's name is a shortened one."""
+    target = workspace.home / "data" / "local" / "dbt"
+    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
+    tests = sorted(
+        (node["name"], node["alias"])
+        for node in nodes
+        if node["resource_type"] == "test" and node["name"].startswith(name)
+    )
+    assert tests, f"no test of that name: {name}"
+    (path,) = (target / "compiled").rglob(f"{tests[0][1]}.sql")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("test", FAULTS)
+def test_a_fault_turns_its_test_red(built: Workspace, test: str) -> None:
+    sql = compiled_test(built, test)
+    with duckdb.connect(str(built.warehouse)) as connection:
+        connection.execute("set search_path = 'marts,intermediate,staging,raw'")
+        assert connection.execute(sql).fetchall() == []
+        connection.begin()
+        try:
+            connection.execute(FAULTS[test])
+            assert connection.execute(sql).fetchall() != []
+        finally:
+            connection.rollback()
