@@ -119,6 +119,14 @@ def run_dbt(
     )
 
 
+def parse_arguments(environment: Environment) -> list[str]:
+    """Return what every dbt command on the same parsed project has to be given alike.
+
+    Cosmos gives these; with others, dbt parses everything again.
+    """
+    return ["--profile", "olist", "--target", environment.name.value]
+
+
 def fresh_manifest(environment: Environment) -> Path:
     """Return the environment's manifest, written anew when a file of the project is younger.
 
@@ -127,8 +135,7 @@ def fresh_manifest(environment: Environment) -> Path:
     """
     manifest = manifest_path(environment)
     if _is_outdated(manifest):
-        # The same arguments as Cosmos gives: with others, dbt parses everything again.
-        arguments = ["parse", "--profile", "olist", "--target", environment.name.value]
+        arguments = ["parse", *parse_arguments(environment)]
         result = run_dbt(environment, arguments, quiet=True)
         if result.returncode:
             raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
