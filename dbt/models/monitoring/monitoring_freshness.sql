@@ -19,6 +19,10 @@
     "mart_logistics_performance": month_end,
     "mart_fraud_monitoring": "as_of_date",
     "mart_seller_management": "as_of_date",
+    "mart_customer_strategy": "as_of_date",
+    "mart_unit_economics": add_periods(
+        "day", -1, add_periods("month", 1, "activity_month")
+    ),
 } %}
 
 with
