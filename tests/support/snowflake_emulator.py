@@ -28,6 +28,7 @@ are not shown to be Snowflake's.
 """
 
 import contextlib
+import functools
 import logging
 import re
 import socket
@@ -40,6 +41,7 @@ from typing import Any
 from unittest import mock
 
 import duckdb
+import fakesnow.cursor
 import fakesnow.server
 import fakesnow.transforms
 import sqlglot
@@ -130,6 +132,7 @@ class _Cursor(FakeSnowflakeCursor):  # type: ignore[misc]
             case exp.Merge():
                 return [expression]
             case exp.Create():
+                expression = expression.copy()
                 for property_ in list(expression.find_all(exp.TemporaryProperty)):
                     property_.pop()
                 _name_the_columns(expression)
@@ -213,6 +216,11 @@ def _without_retries(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
+@functools.lru_cache(maxsize=8)
+def _parsed(sql: str, read: str) -> exp.Expr:
+    return sqlglot.parse_one(sql, read=read)
+
+
 def _untransformed(expression: exp.Expr) -> exp.Expr:
     return expression
 
@@ -292,6 +300,8 @@ def snowflake_emulator(names: Names) -> Iterator[SnowflakeEmulator]:
     with contextlib.ExitStack() as patches:
         for owner, name, replacement in (
             (fakesnow.server, "shared_fs", account),
+            (fakesnow.server, "parse_one", _parsed),
+            (fakesnow.cursor, "parse_one", _parsed),
             (fakesnow.transforms, "numeric_agg_implicit_cast", _untransformed),
             (fakesnow.transforms, "trim_cast_varchar", _untransformed),
             (info_schema, "insert_table_comment_sql", _table_comment_sql),

@@ -5,7 +5,10 @@
 -- key, to take its former version's place.
 {{
     config(
-        materialized="incremental", incremental_strategy="delete+insert", unique_key="order_id"
+        materialized="incremental",
+        incremental_strategy="delete+insert",
+        unique_key="order_id",
+        cluster_by=["purchase_date"],
     )
 }}
 

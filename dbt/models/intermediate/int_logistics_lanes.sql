@@ -8,6 +8,7 @@
         materialized="incremental",
         incremental_strategy="delete+insert",
         unique_key="purchase_month",
+        cluster_by=["purchase_month"],
     )
 }}
 
