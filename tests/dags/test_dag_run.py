@@ -177,7 +177,7 @@ def test_a_failing_staging_test_stops_what_is_downstream(
 ) -> None:
     assert first_run["state"] == "success"
     before = landed.rows("select * from mart_executive_kpis order by all")
-    orders = landed.rows("select count(*) from int_orders")
+    facts = landed.rows("select count(*) from int_order_facts")
     serving = landed.serving.read_bytes()
     # A bad nightly extract: a later version of every order, of an unknown status.
     columns = [name for (name, *_) in landed.rows("describe raw.orders")]
@@ -209,7 +209,7 @@ def test_a_failing_staging_test_stops_what_is_downstream(
     assert len(downstream) >= 4
     assert {tasks[task] for task in downstream} <= {"upstream_failed", "skipped"}
     assert landed.rows("select * from mart_executive_kpis order by all") == before
-    assert landed.rows("select count(*) from int_orders") == orders
+    assert landed.rows("select count(*) from int_order_facts") == facts
     assert landed.serving.read_bytes() == serving
     log = Path(summary["log"])
     assert log.is_file()
