@@ -15,7 +15,7 @@ PYTEST_WORKERS ?= 2
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
 
-.PHONY: help setup demo test test-fast lint governance format bench clean lock
+.PHONY: help setup demo test test-fast lint governance format baseline bench clean lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be wri
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt
+
+baseline: $(DEVELOPMENT_STAMP) ## accept the models' columns and types of today as what consumers may rely on
+	$(BIN)/python tests/support/schema_baseline.py
 
 bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench

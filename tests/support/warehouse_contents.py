@@ -7,8 +7,10 @@ from olist_workspace import Workspace
 Contents = dict[str, list[tuple[Any, ...]]]
 
 # How and when a version was loaded differs between a backfill and a replay; nothing else may.
-LOAD_COLUMNS = frozenset({"_source_file", "_source_row"})
+LOAD_COLUMNS = frozenset({"_source_file", "_source_row", "extract_date", "extract_row_count"})
 LOADED_AT = "loaded_at"
+# When a row was built differs between any two runs.
+BUILT_AT = "built_at"
 
 
 def warehouse_contents(workspace: Workspace, *, load_columns: bool = True) -> Contents:
@@ -18,6 +20,8 @@ def warehouse_contents(workspace: Workspace, *, load_columns: bool = True) -> Co
         "select table_schema || '.' || table_name, column_name from information_schema.columns "
         "where table_schema in ('staging', 'intermediate', 'marts') order by 1, ordinal_position"
     ):
+        if column.endswith(BUILT_AT):
+            continue
         is_load_column = column in LOAD_COLUMNS or column.endswith(LOADED_AT)
         if load_columns or not is_load_column:
             columns.setdefault(relation, []).append(column)

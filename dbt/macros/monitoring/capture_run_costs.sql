@@ -62,8 +62,9 @@
         {%- set columns = olist.run_costs_columns() -%}
         {%- if existing is none -%}
             {%- do adapter.create_schema(table) -%}
-            {#- dbt's cache learns of it, so that on-run-end finds it. -#}
-            {%- do adapter.cache_added(table.incorporate(type="table")) -%}
+            {#- dbt's cache learns of it, so that on-run-end finds it. Without `dbt_created` Snowflake's
+                upper case would make it another table of nearly the same name, an error. -#}
+            {%- do adapter.cache_added(table.incorporate(type="table", dbt_created=true)) -%}
             create table if not exists {{ table }} (
             {%- for name, type in columns.items() %}
                 {{ name }} {{ type }}{{ "," if not loop.last }}
