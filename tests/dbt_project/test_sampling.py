@@ -61,7 +61,7 @@ def built(make_workspace: Callable[[str], Workspace]) -> Warehouses:
     full.olist("land", full.home / "files")
     full.olist("load")
     full.olist(
-        "dbt", "--", "build", "--quiet", "--select", "path:models/staging", "+mart_executive_kpis",
+        "dbt", "--", "build", "--quiet", "--select", "+path:models/staging", "+mart_executive_kpis",
         "--exclude-resource-type", "test", "unit_test",
     )  # fmt: skip
     # The sample is built over a warehouse that was built whole, as a developer would.
