@@ -1,16 +1,31 @@
-{#- Score 1 to 5 of a measure among the rows that a condition holds for, 5 at the end of the order: equal
-    values, equal scores; null for the other rows, which move nobody's rank. -#}
-{%- macro rfm_score(order_by, among) -%}
-    case
-        when {{ among }}
-        then
-            cast(
-                least(
-                    5,
-                    1 + floor(
-                        5 * percent_rank() over (partition by {{ among }} order by {{ order_by }})
+{#- A select with one row per value (`measure`) among the rows of a relation that a condition holds for,
+    with its `score`: 1 to 5, 5 for the largest, a fifth of the way of its percent rank each. Equal values
+    have equal scores, and there are far fewer values than people: only they have to be ranked. -#}
+{%- macro rfm_scores(relation, measure, among) -%}
+    select
+        measure,
+        cast(
+            least(
+                5,
+                1 + floor(
+                    coalesce(
+                        5
+                        * {{
+                            olist.ratio(
+                                "sum(people) over (order by measure) - people",
+                                "sum(people) over () - 1",
+                            )
+                        }},
+                        0
                     )
-                ) as integer
-            )
-    end
+                )
+            ) as integer
+        ) as score
+    from
+        (
+            select {{ measure }} as measure, count(*) as people
+            from {{ relation }}
+            where {{ among }}
+            group by {{ measure }}
+        ) as measures
 {%- endmacro -%}
