@@ -1,17 +1,9 @@
 -- Grain: one row per dataset of the source.
--- What has to be there for a row to be of use, beside its key: `scored` datasets have a staging
--- model.
+-- What has to be there for a row to be of use, beside its key. The datasets of orders, which are
+-- long, are counted part by part in monitoring_record_counts.
+{% set counted_by_part = ["orders", "order_items", "payments", "reviews"] %}
 {% set datasets = {
     "customers": ["customer_unique_id", "customer_zip_code_prefix", "customer_state"],
-    "orders": [
-        "customer_id",
-        "order_status",
-        "purchased_local_at",
-        "estimated_delivery_date",
-    ],
-    "order_items": ["product_id", "seller_id", "price", "freight_value"],
-    "payments": ["payment_type", "payment_installments", "payment_value"],
-    "reviews": ["order_id", "review_score", "created_local_at"],
     "products": [
         "product_category_name",
         "weight_g",
@@ -32,11 +24,13 @@
 
 with
     raw_counts as (
-        {% for dataset in datasets %}
+        {% for dataset in counted_by_part + datasets.keys() | list %}
             select '{{ dataset }}' as dataset, count(*) as raw_rows
             from {{ source("olist", dataset) }} {{ "union all" if not loop.last }}
         {% endfor %}
     ),
+
+    parts as (select * from {{ ref("monitoring_record_counts") }}),
 
     record_counts as (
         {% for dataset, columns in datasets.items() %}
@@ -48,7 +42,18 @@ with
                     count({{ column }}) {{ "+" if not loop.last }}
                 {%- endfor %} as present_values,
                 count(*) * {{ columns | length }} as possible_values
-            from {{ ref("base_" ~ dataset) }} {{ "union all" if not loop.last }}
+            from {{ ref("base_" ~ dataset) }}
+            union all
+        {% endfor %}
+        {% for dataset in counted_by_part %}
+            select
+                '{{ dataset }}' as dataset,
+                coalesce(sum(records), 0) as records,
+                coalesce(sum(quarantined_records), 0) as quarantined_records,
+                coalesce(sum(present_values), 0) as present_values,
+                coalesce(sum(possible_values), 0) as possible_values
+            from parts
+            where dataset = '{{ dataset }}' {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 
@@ -62,7 +67,18 @@ with
                     case when data_quality_score < {{ var("data_quality_threshold") }} then 1 end
                 ) as low_quality_rows,
                 count(case when data_quality_score < 1 then 1 end) as imperfect_rows
-            from {{ ref("stg_" ~ dataset) }} {{ "union all" if not loop.last }}
+            from {{ ref("stg_" ~ dataset) }}
+            union all
+        {% endfor %}
+        {% for dataset in counted_by_part %}
+            select
+                '{{ dataset }}' as dataset,
+                coalesce(sum(staged_rows), 0) as staged_rows,
+                sum(quality_scores) as quality_scores,
+                coalesce(sum(low_quality_rows), 0) as low_quality_rows,
+                coalesce(sum(imperfect_rows), 0) as imperfect_rows
+            from parts
+            where dataset = '{{ dataset }}' {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 

@@ -3,141 +3,91 @@
 -- paid it, so that amounts add up to all payments.
 {%- set bands = (var("installment_band_maximums").keys() | list) + ["Long"] %}
 with
-    orders as (select * from {{ ref("int_orders") }}),
+    aggregated as (select * from {{ ref("int_payment_months") }} where orders > 0),
 
-    payments as (select * from {{ ref("stg_payments") }}),
-
-    anomalies as (select order_id, severity, is_anomaly from {{ ref("int_order_anomalies") }}),
-
-    order_payments as (
-        select
-            order_id,
-            payment_type,
-            payment_method_group,
-            count(*) as payments,
-            {% for band in bands %}
-                count(
-                    case when installment_band = '{{ band }}' then 1 end
-                ) as {{ band | lower }}_payments,
-                sum(
-                    case when installment_band = '{{ band }}' then payment_value else 0 end
-                ) as {{ band | lower }}_value,
-            {% endfor %}
-            sum(payment_value) as payment_value,
-            max(payment_installments) as payment_installments
-        from payments
-        group by order_id, payment_type, payment_method_group
+    anomalies as (
+        select order_id, {{ period_start("month", "purchase_date") }} as month, severity
+        from {{ ref("int_order_anomalies") }}
+        where is_anomaly
     ),
 
-    vouchers as (select order_id from order_payments where payment_type = 'voucher'),
+    payment_types as (
+        select order_id, payment_type
+        from {{ ref("stg_payments") }}
+        where order_id in (select order_id from anomalies)
+        group by order_id, payment_type
+    ),
+
+    -- What is an anomaly depends on all orders, so these are counted anew each time.
+    month_anomalies as (
+        select
+            anomalies.month,
+            payment_types.payment_type,
+            count(*) as anomalous_orders,
+            count(
+                case when anomalies.severity in ('High', 'Critical') then 1 end
+            ) as severe_anomalies
+        from payment_types
+        inner join anomalies on payment_types.order_id = anomalies.order_id
+        group by anomalies.month, payment_types.payment_type
+    ),
+
+    months as (
+        select purchase_month, sum(payment_value) as payment_value
+        from aggregated
+        group by purchase_month
+    ),
 
     joined as (
         select
-            orders.purchase_month as month,
-            order_payments.payment_type,
-            order_payments.payment_method_group,
-            order_payments.payments,
-            order_payments.payment_value,
-            order_payments.payment_installments,
-            {% for band in bands %}
-                order_payments.{{ band | lower }}_payments, order_payments.{{ band | lower }}_value,
-            {% endfor %}
-            orders.order_status,
-            orders.is_valid,
-            orders.approved_at is not null as is_approved,
-            orders.approval_hours,
-            orders.payment_types > 1 as is_combined,
-            vouchers.order_id is not null as has_voucher,
-            anomalies.is_anomaly,
-            anomalies.severity
-        from order_payments
-        inner join orders on order_payments.order_id = orders.order_id
-        inner join anomalies on order_payments.order_id = anomalies.order_id
-        left join vouchers on order_payments.order_id = vouchers.order_id
-    ),
-
-    aggregated as (
-        select
-            month,
-            payment_type,
-            payment_method_group,
-            count(*) as orders,
-            count(case when is_valid then 1 end) as valid_orders,
-            sum(payments) as payments,
-            sum(payment_value) as payment_value,
-            sum(case when is_valid then payment_value else 0 end) as valid_payment_value,
-            sum(payment_installments) as installments,
-            max(payment_installments) as max_installments,
-            {% for band in bands %}
-                sum({{ band | lower }}_payments) as {{ band | lower }}_payments,
-                sum({{ band | lower }}_value) as {{ band | lower }}_value,
-            {% endfor %}
-            count(case when is_approved then 1 end) as approved_orders,
-            sum(approval_hours) as approval_hours,
-            count(approval_hours) as timed_approvals,
-            median(cast(approval_hours as double)) as median_approval_hours,
-            count(case when order_status = 'canceled' then 1 end) as canceled_orders,
-            count(case when order_status = 'unavailable' then 1 end) as unavailable_orders,
-            count(case when is_combined then 1 end) as combined_orders,
-            count(case when has_voucher then 1 end) as voucher_orders,
-            count(case when is_anomaly then 1 end) as anomalous_orders,
-            count(case when severity in ('High', 'Critical') then 1 end) as severe_anomalies
-        from joined
-        group by month, payment_type, payment_method_group
-    ),
-
-    months as (select month, sum(payment_value) as payment_value from aggregated group by month),
-
-    month_orders as (
-        select purchase_month as month, count(*) as orders
-        from orders
-        where payments > 0
-        group by purchase_month
+            aggregated.*,
+            aggregated.purchase_month as month,
+            months.payment_value as month_payment_value,
+            cast(coalesce(month_anomalies.anomalous_orders, 0) as integer) as anomalous_orders,
+            cast(coalesce(month_anomalies.severe_anomalies, 0) as integer) as severe_anomalies
+        from aggregated
+        inner join months on aggregated.purchase_month = months.purchase_month
+        left join
+            month_anomalies
+            on aggregated.purchase_month = month_anomalies.month
+            and aggregated.payment_type = month_anomalies.payment_type
     ),
 
     measured as (
         select
-            aggregated.month,
-            aggregated.payment_type,
-            aggregated.payment_method_group,
-            {{ is_complete_period("month", "aggregated.month") }} as is_complete,
-            cast(aggregated.orders as integer) as orders,
-            cast(aggregated.valid_orders as integer) as valid_orders,
-            cast(aggregated.payments as integer) as payments,
-            cast(aggregated.payment_value as decimal(18, 2)) as payment_value,
-            cast(aggregated.valid_payment_value as decimal(18, 2)) as valid_payment_value,
-            {{ ratio("aggregated.payment_value", "months.payment_value") }} as share_of_value,
-            {{ ratio("aggregated.orders", "month_orders.orders") }} as share_of_orders,
-            {{ ratio("aggregated.payment_value", "aggregated.orders") }} as average_ticket,
-            {{ ratio("aggregated.installments", "aggregated.orders") }} as avg_installments,
-            cast(aggregated.max_installments as integer) as max_installments,
+            month,
+            payment_type,
+            payment_method_group,
+            {{ is_complete_period("month", "month") }} as is_complete,
+            orders,
+            valid_orders,
+            payments,
+            payment_value,
+            valid_payment_value,
+            {{ ratio("payment_value", "month_payment_value") }} as share_of_value,
+            {{ ratio("orders", "month_orders") }} as share_of_orders,
+            {{ ratio("payment_value", "orders") }} as average_ticket,
+            {{ ratio("installments", "orders") }} as avg_installments,
+            max_installments,
             {% for band in bands %}
-                cast(
-                    aggregated.{{ band | lower }}_payments as integer
-                ) as {{ band | lower }}_payments,
-                cast(
-                    aggregated.{{ band | lower }}_value as decimal(18, 2)
-                ) as {{ band | lower }}_value,
+                {{ band | lower }}_payments, {{ band | lower }}_value,
             {% endfor %}
-            cast(aggregated.approved_orders as integer) as approved_orders,
-            {{ ratio("aggregated.approved_orders", "aggregated.orders") }} as approval_rate,
-            {{ ratio("aggregated.approval_hours", "aggregated.timed_approvals") }}
-            as avg_approval_hours,
-            cast(aggregated.median_approval_hours as double) as median_approval_hours,
-            cast(aggregated.canceled_orders as integer) as canceled_orders,
-            {{ ratio("aggregated.canceled_orders", "aggregated.orders") }} as cancellation_rate,
-            cast(aggregated.unavailable_orders as integer) as unavailable_orders,
-            cast(aggregated.combined_orders as integer) as combined_orders,
-            {{ ratio("aggregated.combined_orders", "aggregated.orders") }} as combined_rate,
-            cast(aggregated.voucher_orders as integer) as voucher_orders,
-            {{ ratio("aggregated.voucher_orders", "aggregated.orders") }} as voucher_rate,
-            cast(aggregated.anomalous_orders as integer) as anomalous_orders,
-            {{ ratio("aggregated.anomalous_orders", "aggregated.orders") }} as anomaly_rate,
-            cast(aggregated.severe_anomalies as integer) as severe_anomalies,
-            {{ ratio("aggregated.severe_anomalies", "aggregated.orders") }} as severe_anomaly_rate
-        from aggregated
-        inner join months on aggregated.month = months.month
-        inner join month_orders on aggregated.month = month_orders.month
+            approved_orders,
+            {{ ratio("approved_orders", "orders") }} as approval_rate,
+            {{ ratio("approval_hours", "timed_approvals") }} as avg_approval_hours,
+            median_approval_hours,
+            canceled_orders,
+            {{ ratio("canceled_orders", "orders") }} as cancellation_rate,
+            unavailable_orders,
+            combined_orders,
+            {{ ratio("combined_orders", "orders") }} as combined_rate,
+            voucher_orders,
+            {{ ratio("voucher_orders", "orders") }} as voucher_rate,
+            anomalous_orders,
+            {{ ratio("anomalous_orders", "orders") }} as anomaly_rate,
+            severe_anomalies,
+            {{ ratio("severe_anomalies", "orders") }} as severe_anomaly_rate
+        from joined
     ),
 
     grown as (

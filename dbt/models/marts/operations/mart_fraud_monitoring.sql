@@ -103,7 +103,16 @@ with
         select
             ruled.*,
             {{ rules_fired(observed) }} as rules_fired,
-            round({{ rule_points(observed) }}, 2) as risk_points,
+            round({{ rule_points(observed) }}, 2) as risk_points
+        from ruled
+        cross join rules
+    ),
+
+    alerts as (
+        select
+            scored.*,
+            case when risk_points > 100 then 100 else risk_points end as risk_score,
+            {{ tier("risk_points", minimums) }} as severity,
             {{ rule_reasons(observed) }} as reasons,
             -- What rests on a missing delivery cannot be known before it is overdue.
             case
@@ -122,16 +131,8 @@ with
                     }}
                 else purchased_at
             end as raised_at
-        from ruled
-        cross join rules
-    ),
-
-    alerts as (
-        select
-            scored.*,
-            case when risk_points > 100 then 100 else risk_points end as risk_score,
-            {{ tier("risk_points", minimums) }} as severity
         from scored
+        cross join rules
         where risk_points >= {{ minimums.values() | min }}
     ),
 
