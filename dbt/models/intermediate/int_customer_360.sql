@@ -13,10 +13,29 @@
 with
     facts as (select * from {{ ref("int_customer_facts") }} where version_orders > 0),
 
-    orders as (
-        select order_id, customer_unique_id, payment_installments
+    -- The columns that people are compared by, apart: so nothing has to keep all the others.
+    measures as (
+        select
+            customer_unique_id,
+            categories,
+            last_order_date,
+            gmv + freight_revenue as gross_order_value
+        from {{ ref("int_customer_facts") }}
+        where orders > 0
+    ),
+
+    orders_of_several_categories as (
+        select order_id, customer_unique_id
         from {{ ref("int_orders") }}
-        where is_valid and customer_unique_id is not null
+        where
+            is_valid
+            and customer_unique_id in (select customer_unique_id from measures where categories > 1)
+    ),
+
+    long_installment_orders as (
+        select customer_unique_id
+        from {{ ref("int_orders") }}
+        where is_valid and payment_installments > {{ payment_risk["long_installments"] }}
     ),
 
     order_items as (select order_id, product_id from {{ ref("stg_order_items") }}),
@@ -35,31 +54,34 @@ with
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
-    -- One category is one group.
+    -- One category is one group; of several, the orders of those few people tell.
+    items_of_several_categories as (
+        select order_id, product_id
+        from order_items
+        where order_id in (select order_id from orders_of_several_categories)
+    ),
+
     groups_of_several_categories as (
         select
             orders.customer_unique_id,
             count(distinct coalesce(category_groups.category_group, 'Unknown')) as category_groups
-        from orders
-        inner join order_items on orders.order_id = order_items.order_id
-        left join products on order_items.product_id = products.product_id
+        from items_of_several_categories as items
+        inner join orders_of_several_categories as orders on items.order_id = orders.order_id
+        left join products on items.product_id = products.product_id
         left join category_groups on products.category = category_groups.category
-        where
-            orders.customer_unique_id in (select customer_unique_id from facts where categories > 1)
         group by orders.customer_unique_id
     ),
 
     long_installments as (
         select customer_unique_id, count(*) as orders
-        from orders
-        where payment_installments > {{ payment_risk["long_installments"] }}
+        from long_installment_orders
         group by customer_unique_id
     ),
 
     -- RFM scores compare people with a valid order with one another, nobody else.
-    recency_scores as ({{ rfm_scores("facts", "last_order_date", "orders > 0") }}),
+    recency_scores as ({{ rfm_scores("measures", "last_order_date") }}),
 
-    monetary_scores as ({{ rfm_scores("facts", "gmv + freight_revenue", "orders > 0") }}),
+    monetary_scores as ({{ rfm_scores("measures", "gross_order_value") }}),
 
     scored as (
         select

@@ -6,18 +6,21 @@ with
 
     translation_extracts as (select * from {{ ref("base_category_translation") }}),
 
-    -- A new translation changes the category of a product that no extract mentions.
-    latest_extract as (
-        select max({{ extract_moment("_source_file") }}) as latest_extract_at
-        from
-            (
-                select _source_file
-                from extracts
-                union all
-                select _source_file
-                from translation_extracts
-            ) as source_files
+    -- A new translation changes the category of a product that no extract mentions. There are few
+    -- files: each is read for its day once, not with every record.
+    source_files as (
+        select _source_file
+        from extracts
+        union
+        select _source_file
+        from translation_extracts
     ),
+
+    extract_days as (
+        select _source_file, {{ extract_moment("_source_file") }} as extracted_at from source_files
+    ),
+
+    latest_extract as (select max(extracted_at) as latest_extract_at from extract_days),
 
     joined as (
         select
@@ -29,10 +32,11 @@ with
             products.width_cm,
             products.volume_cm3,
             products.photos_count,
-            {{ extract_moment("extracts._source_file") }} as extracted_at,
+            extract_days.extracted_at,
             latest_extract.latest_extract_at
         from products
         inner join extracts on products.product_id = extracts.product_id
+        inner join extract_days on extracts._source_file = extract_days._source_file
         cross join latest_extract
     )
 

@@ -1,7 +1,7 @@
-{#- A select with one row per value (`measure`) among the rows of a relation that a condition holds for,
-    with its `score`: 1 to 5, 5 for the largest, a fifth of the way of its percent rank each. Equal values
-    have equal scores, and there are far fewer values than people: only they have to be ranked. -#}
-{%- macro rfm_scores(relation, measure, among) -%}
+{#- A select with one row per value (`measure`) of a relation of people, with its `score`:
+    1 to 5 by the fifth that its percent rank lies in, 5 for the largest. Equal values have equal scores,
+    and there are far fewer values than people: only they have to be ranked. -#}
+{%- macro rfm_scores(people, measure) -%}
     select
         measure,
         cast(
@@ -24,8 +24,7 @@
     from
         (
             select {{ measure }} as measure, count(*) as people
-            from {{ relation }}
-            where {{ among }}
+            from {{ people }}
             group by {{ measure }}
         ) as measures
 {%- endmacro -%}
