@@ -1,4 +1,4 @@
-"""The production DAG: raw to marts, each model behind the tests before it; then publication, docs."""
+"""The production DAG: raw to tested marts, publication, docs."""
 
 from airflow.sdk import DAG, chain
 
