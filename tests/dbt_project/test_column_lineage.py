@@ -248,7 +248,7 @@ def test_a_measure_is_followed_to_its_file(project: ProjectLineage) -> None:
     (path,) = project.paths_from_sources(ColumnName("int_sales_analysis", "gmv"))
     assert " -> ".join(map(str, path)) == (
         "raw.order_items.price -> base_order_items.price -> stg_order_items.price"
-        " -> int_sales_analysis.gmv"
+        " -> int_sales_cells.gmv -> int_sales_analysis.gmv"
     )
 
 
@@ -376,6 +376,7 @@ def test_the_command_shows_both_directions(project: ProjectLineage, workspace: W
     printed = workspace.olist("lineage", "INT_SALES_ANALYSIS.gmv")
     assert [line.strip(" └─") for line in printed.splitlines()] == [
         "int_sales_analysis.gmv",
+        "int_sales_cells.gmv",
         "stg_order_items.price",
         "base_order_items.price",
         "raw.order_items.price",
