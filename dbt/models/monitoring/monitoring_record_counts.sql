@@ -31,12 +31,8 @@
         ~ " as varchar), '')",
         "staged_part": "cast(purchase_month as varchar)",
     },
-    "order_items": {
-        "columns": ["product_id", "seller_id", "price", "freight_value"]
-    },
-    "payments": {
-        "columns": ["payment_type", "payment_installments", "payment_value"]
-    },
+    "order_items": {"columns": ["product_id", "seller_id", "price", "freight_value"]},
+    "payments": {"columns": ["payment_type", "payment_installments", "payment_value"]},
     "reviews": {"columns": ["order_id", "review_score", "created_local_at"]},
 } %}
 -- A sample is small, and who is in it depends on more than the record: it is counted
@@ -89,9 +85,7 @@
 {% for dataset in datasets %} {% do loads.update({dataset: {}}) %} {% endfor %}
 {% if is_partial %}
     {% for dataset, loaded_at, part in run_query(
-        "select dataset, loaded_at, part from ("
-        ~ changed_groups
-        ~ ") as changed"
+        "select dataset, loaded_at, part from (" ~ changed_groups ~ ") as changed"
     ).rows %}
         {% do loads[dataset].setdefault((loaded_at | string)[:19], []).append(
             part.replace("'", "''")
@@ -112,10 +106,7 @@ with
                 count(*) as staged_rows,
                 sum(data_quality_score) as quality_scores,
                 count(
-                    case
-                        when data_quality_score < {{ var("data_quality_threshold") }}
-                        then 1
-                    end
+                    case when data_quality_score < {{ var("data_quality_threshold") }} then 1 end
                 ) as low_quality_rows,
                 count(case when data_quality_score < 1 then 1 end) as imperfect_rows
             from {{ ref("stg_" ~ dataset) }}
@@ -152,12 +143,8 @@ with
                 end as bigint
             ) as possible_values,
             cast(coalesce(staged_counts.staged_rows, 0) as bigint) as staged_rows,
-            cast(
-                coalesce(staged_counts.quality_scores, 0) as decimal(18, 4)
-            ) as quality_scores,
-            cast(
-                coalesce(staged_counts.low_quality_rows, 0) as bigint
-            ) as low_quality_rows,
+            cast(coalesce(staged_counts.quality_scores, 0) as decimal(18, 4)) as quality_scores,
+            cast(coalesce(staged_counts.low_quality_rows, 0) as bigint) as low_quality_rows,
             cast(coalesce(staged_counts.imperfect_rows, 0) as bigint) as imperfect_rows
         from changed_groups
         left join
