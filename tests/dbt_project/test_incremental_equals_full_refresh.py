@@ -90,6 +90,7 @@ class Corrections:
 EVERYTHING = ("build", "--exclude-resource-type", "test", "unit_test")
 INCREMENTAL = ("run", "--select", "config.materialized:incremental")
 RUNS = (EVERYTHING, INCREMENTAL, INCREMENTAL, EVERYTHING)
+QUALITY = "select * from monitoring.monitoring_data_quality order by dataset"
 
 
 @settings(
@@ -115,8 +116,10 @@ def test_any_split_and_order_of_arrival(
         workspace.olist("load")
         workspace.olist("dbt", "--", *RUNS[batch], "--quiet")
     increments = warehouse_contents(workspace)
+    quality = workspace.rows(QUALITY)
     workspace.olist("dbt", "--", "run", "--quiet", "--full-refresh")
     assert differences(increments, warehouse_contents(workspace)) == {}
+    assert workspace.rows(QUALITY) == quality
     assert workspace.rows("select count(*) from marts.mart_executive_kpis")[0][0] > 60
     assert (
         workspace.rows(

@@ -1,15 +1,19 @@
--- Grain: one row per dataset, loaded_at, part of the records; one with 0 of a part that has lost
+-- Grain: one row per dataset, loaded_at, part of the records; one with 0 of a part
+-- that has lost
 -- all.
--- Only what is dear to score and depends on no seed. A record's row changes by a newer version
+-- Only what is dear to score and depends on no seed. A record's row changes by a
+-- newer version
 -- alone,
--- which leaves its load's part for another load's: a part whose number of records is the same holds
--- the same records. A part is the month of purchase or the first character of the order_id.
+-- which leaves its load's part for another load's: a part whose number of records is
+-- the same holds
+-- the same records. A part is the month of purchase or the first character of the
+-- order_id.
 -- Another check of the staging models, or another var of theirs, wants --full-refresh.
 {{
     config(
         materialized="incremental",
         incremental_strategy="delete+insert",
-        unique_key="record_group",
+        unique_key=["dataset", "loaded_at", "part"],
     )
 }}
 
@@ -31,7 +35,8 @@
     "payments": {"columns": ["payment_type", "payment_installments", "payment_value"]},
     "reviews": {"columns": ["order_id", "review_score", "created_local_at"]},
 } %}
--- A sample is small, and who is in it depends on more than the record: it is counted whole.
+-- A sample is small, and who is in it depends on more than the record: it is counted
+-- whole.
 {% set is_partial = execute and is_incremental() and sample_share_number() == 1 %}
 
 {% set record_counts %}
@@ -73,15 +78,18 @@
     {% endif %}
 {% endset %}
 
--- A staging model scores a row before a join takes it out: which parts it is to score it is told in
--- literals, load by load.
+-- A staging model scores a row before a join takes it out: which parts it is to score
+-- it is told in
+-- literals, by the second of the load; more than that takes no part in the join.
 {% set loads = {} %}
 {% for dataset in datasets %} {% do loads.update({dataset: {}}) %} {% endfor %}
 {% if is_partial %}
     {% for dataset, loaded_at, part in run_query(
         "select dataset, loaded_at, part from (" ~ changed_groups ~ ") as changed"
     ).rows %}
-        {% do loads[dataset].setdefault(loaded_at | string, []).append(part.replace("'", "''")) %}
+        {% do loads[dataset].setdefault((loaded_at | string)[:19], []).append(
+            part.replace("'", "''")
+        ) %}
     {% endfor %}
 {% endif %}
 
@@ -105,8 +113,10 @@ with
             {% if is_partial %}
                 where
                     {% for loaded_at, parts in loads[dataset].items() %}
+                        {% set second = "cast('" ~ loaded_at ~ "' as timestamp)" %}
                         (
-                            _loaded_at = cast('{{ loaded_at }}' as timestamp)
+                            _loaded_at >= {{ second }}
+                            and _loaded_at < {{ dbt.dateadd("second", 1, second) }}
                             and {{ part }} in ('{{ parts | join("', '") }}')
                         )
                         or
@@ -118,11 +128,6 @@ with
 
     joined as (
         select
-            changed_groups.dataset
-            || ' '
-            || cast(changed_groups.loaded_at as varchar)
-            || ' '
-            || changed_groups.part as record_group,
             changed_groups.dataset,
             changed_groups.loaded_at,
             changed_groups.part,
