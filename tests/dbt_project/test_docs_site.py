@@ -122,7 +122,7 @@ def test_a_failure_leaves_the_former_page(built: Workspace, page: Path) -> None:
     broken = built.home / "dbt" / "models" / "staging" / "stg_broken.sql"
     broken.write_text("select * from {{ ref('nobody') }}", encoding="utf-8")
     printed = built.olist("docs", "build", expect=1)
-    assert "error: dbt cannot write the docs" in printed
+    assert "error: the dbt project does not parse" in printed
     assert "depends on a node named 'nobody'" in printed
     assert page.read_bytes() == former
     assert [path.name for path in page.parent.iterdir()] == ["index.html"]

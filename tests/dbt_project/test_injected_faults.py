@@ -136,7 +136,7 @@ MODEL_FAULTS = {
     "from mart_executive_kpis where period_type = 'day' and gmv > 0)",
     "assert_sales_analysis_gmv_equals_kpis": "update mart_executive_kpis set gmv = gmv - 0.01 "
     "where period_type = 'month'",
-    "assert_orders_do_not_fan_out": "update int_orders set payment_value = payment_value * 2",
+    "assert_orders_do_not_fan_out": "update int_order_facts set payment_value = payment_value * 2",
     "assert_growth_needs_two_complete_periods": "update mart_executive_kpis set gmv_growth = 0.1 "
     "where not is_complete",
     "assert_customers_are_people": "update mart_executive_kpis set new_customers = customers + 1",

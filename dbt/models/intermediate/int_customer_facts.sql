@@ -9,6 +9,7 @@
         materialized="incremental",
         incremental_strategy="delete+insert",
         unique_key="customer_unique_id",
+        cluster_by=["customer_unique_id"],
     )
 }}
 

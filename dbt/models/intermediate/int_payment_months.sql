@@ -7,6 +7,7 @@
         materialized="incremental",
         incremental_strategy="delete+insert",
         unique_key="purchase_month",
+        cluster_by=["purchase_month"],
     )
 }}
 {%- set bands = (var("installment_band_maximums").keys() | list) + ["Long"] %}
