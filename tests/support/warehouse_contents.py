@@ -7,7 +7,12 @@ from olist_workspace import Workspace
 Contents = dict[str, list[tuple[Any, ...]]]
 
 # How and when a version was loaded differs between a backfill and a replay; nothing else may.
-LOAD_COLUMNS = frozenset({"_source_file", "_source_row", "extract_date", "extract_row_count"})
+LOAD_COLUMNS = frozenset(
+    {
+        *("_source_file", "_source_row", "extract_date", "extract_row_count"),
+        *("extracted_at", "latest_extract_at"),
+    }
+)
 LOADED_AT = "loaded_at"
 # When a row was built differs between any two runs.
 BUILT_AT = "built_at"
