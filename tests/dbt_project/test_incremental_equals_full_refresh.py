@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from olist_workspace import Workspace
@@ -98,6 +98,8 @@ QUALITY = "select * from monitoring.monitoring_data_quality order by dataset"
     deadline=None,
     derandomize=True,
     database=None,
+    # An example takes a minute: a failure is told as it is, not shrunk for an hour.
+    phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
 @given(chance=st.randoms(use_true_random=False))
