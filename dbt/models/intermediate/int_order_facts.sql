@@ -137,21 +137,8 @@ with
             orders.is_delivered,
             orders.is_on_time,
             orders.delivery_days,
-            case
-                when orders.is_delivered
-                then
-                    cast(
-                        {{
-                            dbt.datediff(
-                                "orders.estimated_delivery_date", "orders.delivered_date", "day"
-                            )
-                        }} as integer
-                    )
-            end as delay_days,
-            case
-                when orders.approved_at >= orders.purchased_at
-                then {{ hours_between("orders.purchased_at", "orders.approved_at") }}
-            end as approval_hours,
+            orders.delay_days,
+            orders.approval_hours,
             orders.has_impossible_timestamps,
             cast(coalesce(items.items, 0) as integer) as items,
             cast(coalesce(items.sellers, 0) as integer) as sellers,
