@@ -22,9 +22,10 @@ from olist_platform.alerts.channels import (
     Send,
     channels,
 )
+from olist_platform.alerts.delivery_queue import DeliveryQueue, Failure
 from olist_platform.alerts.kinds import Channel
 from olist_platform.alerts.notice import Dispatch, Timing
-from olist_platform.alerts.outbox import Failure, Outbox, Raised
+from olist_platform.alerts.outbox import Outbox, Raised
 from olist_platform.alerts.outbox_database import alerts_folder, open_database
 from olist_platform.alerts.pii_guard import masked
 from olist_platform.alerts.wording import headline, word
@@ -124,8 +125,8 @@ def deliver_due(environment: Environment, clock: Clock) -> DeliveryReport:
     Raises:
         OlistError: The outbox cannot be read or written.
     """
-    outbox = open_outbox(environment)
-    return deliver(outbox, environment, clock, delivered_folder(environment))
+    queue = DeliveryQueue(open_database(environment), environment.alerts)
+    return deliver(queue, environment, clock, delivered_folder(environment))
 
 
 def open_outbox(environment: Environment) -> Outbox:
@@ -142,15 +143,17 @@ def delivered_folder(environment: Environment) -> Path:
     return alerts_folder(environment) / "delivered"
 
 
-def deliver(outbox: Outbox, environment: Environment, clock: Clock, folder: Path) -> DeliveryReport:
-    """Send everything that is due in an outbox; see `deliver_due`."""
+def deliver(
+    queue: DeliveryQueue, environment: Environment, clock: Clock, folder: Path
+) -> DeliveryReport:
+    """Send everything that is due in a queue; see `deliver_due`."""
     settings = environment.alerts
     claimant = f"{socket.gethostname()[:40]}:{os.getpid()}:{next(_passes)}"
     send = channels(settings, folder)
     down: dict[Channel, str] = {}
     report = DeliveryReport()
     started = clock()
-    while dispatch := outbox.claim(started, clock(), claimant):
+    while dispatch := queue.claim(started, clock(), claimant):
         channel = dispatch.channel
         error = (
             ChannelDownError(down[channel])
@@ -160,14 +163,14 @@ def deliver(outbox: Outbox, environment: Environment, clock: Clock, folder: Path
         problem = None if error is None else masked(str(error))[:_LONGEST_REASON]
         match error:
             case None:
-                outbox.record_sent(dispatch, clock(), claimant)
+                queue.record_sent(dispatch, clock(), claimant)
             case HoldError(wait=wait):
-                outbox.hold(dispatch, clock() + wait, str(problem), claimant)
+                queue.hold(dispatch, clock() + wait, str(problem), claimant)
             case _:
                 if isinstance(error, ChannelDownError):
                     down[channel] = str(problem)
                 failure = Failure(str(problem), is_permanent=isinstance(error, RefusedError))
-                outbox.record_failure(dispatch, failure, clock(), claimant)
+                queue.record_failure(dispatch, failure, clock(), claimant)
         title = _title(dispatch, environment)
         report.outcomes.append(Outcome(dispatch.recipient, channel, title, problem))
     return report
