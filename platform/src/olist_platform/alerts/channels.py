@@ -70,8 +70,8 @@ class HoldError(NotSentError):
         wait: How long.
     """
 
-    def __init__(self, reason: str, wait: timedelta) -> None:
-        super().__init__(reason)
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"the channel's rate limit: not before {wait.total_seconds():.0f} s")
         self.wait = wait
 
 
@@ -130,7 +130,7 @@ def _slack_error(error: Exception) -> NotSentError:
     answer = str(response.get("error") or "no error named").splitlines()[0][:200]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HoldError("Slack's rate limit", _retry_after(headers.get("retry-after")))
+        return HoldError(_retry_after(headers.get("retry-after")))
     if status != HTTPStatus.OK:
         return ChannelDownError(f"Slack answered {status}: {answer}")
     reason = f"Slack answered: {answer}"
