@@ -24,7 +24,8 @@ _IDENTIFIER = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])")
 _POSTAL_CODE = re.compile(r"(?<![\w.,:/-])\d{5}(?:-?\d{3})?(?![\w:/%-]|[.,]\d)")
 # "review_comment_message: Chegou quebrado", up to the end of the line.
 _NAMED_VALUE = re.compile(
-    rf"\b({'|'.join(_PERSONAL_COLUMNS)})([\"'`]?\s*(?:=>|[:=])\s*)(?!\[)[^\n]+", re.IGNORECASE
+    rf"\b({'|'.join(_PERSONAL_COLUMNS)})([\"'`]?\s*(?:=>|[:=])\s*)(?!\[hidden\])[^\n]+",
+    re.IGNORECASE,
 )
 # What somebody wrote, quoted by a database: more than the name of a thing.
 _QUOTED = re.compile(r"(?P<quote>\"|'|“)(?P<text>[^\"'“”\n]*)(?:(?P=quote)|”)")
