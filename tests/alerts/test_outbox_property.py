@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from sqlalchemy import event
 
 from alert_scenario import Scenario, environment, failure
-from olist_platform.alerts import outbox, router
+from olist_platform.alerts import router
 from olist_platform.alerts.channels import (
     ChannelDownError,
     HoldError,
@@ -34,7 +34,7 @@ from olist_platform.alerts.channels import (
 )
 from olist_platform.alerts.delivery_queue import DeliveryQueue
 from olist_platform.alerts.kinds import Channel, Severity, Signal
-from olist_platform.alerts.notice import Dispatch
+from olist_platform.alerts.notice import Dispatch, Event
 from olist_platform.alerts.outbox import Outbox
 
 MOODS = {
@@ -107,6 +107,7 @@ class AlertsAndTheirTelling(RuleBasedStateMachine):
         )
         event.listen(self.scenario.outbox._database._engine, "connect", need_not_reach_the_disk)
         self.must_know: set[tuple[str, datetime, str]] = set()
+        self.must_hear_the_end: set[tuple[str, datetime, str]] = set()
         self.open: dict[str, datetime] = {}
 
     @rule(signal=st.sampled_from(SIGNALS), subject=SUBJECTS, severity=st.sampled_from(Severity))
@@ -121,7 +122,11 @@ class AlertsAndTheirTelling(RuleBasedStateMachine):
     def resolve(self, signal: Signal, subject: str) -> None:
         alert = failure(subject, signal=signal)
         was_open = self.scenario.resolve(alert)
-        assert was_open == (self.open.pop(alert.fingerprint, None) is not None)
+        opened = self.open.pop(alert.fingerprint, None)
+        assert was_open == (opened is not None)
+        self.must_hear_the_end |= {
+            episode for episode in self.must_know if episode[:2] == (alert.fingerprint, opened)
+        }
 
     @rule(
         slack=st.sampled_from(list(MOODS)),
@@ -155,6 +160,12 @@ class AlertsAndTheirTelling(RuleBasedStateMachine):
             self.scenario.deliver()
         self.nothing_is_told_twice()
         assert self.must_know <= self.told.episodes
+        ends = {
+            (fingerprint, opened, recipient)
+            for fingerprint, opened, happened, _, recipient, _ in self.told.states
+            if happened == Event.RESOLVED
+        }
+        assert self.must_hear_the_end <= ends
         assert self.scenario.outbox.backlog(self.scenario.now).overdue == 0
         assert not [each for each in self.scenario.outbox.alerts() if each.waiting]
         self.folder.cleanup()
@@ -189,8 +200,8 @@ def nothing(*_: object, **__: object) -> None:
         (DeliveryQueue, "record_sent"),
         # Nobody to be told.
         (Outbox, "_plan"),
-        # Nobody to be told that it is over, though it was folded into that.
-        (outbox, "_insert_delivery"),
+        # Nobody to be told that it is over.
+        (Outbox, "_tell_that_it_is_over"),
     ],
 )
 def test_the_property_notices_an_outbox_that_leaves_out_a_step(
