@@ -1,6 +1,7 @@
 """Every rule of the pack, by theme."""
 
 from olist_policies import (
+    budget,
     encryption,
     iam,
     personal_data,
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     *iam.RULES,
     *tags_and_names.RULES,
     *snowflake_cost.RULES,
+    *budget.RULES,
     *snowflake_roles.RULES,
     *snowflake_users.RULES,
     *personal_data.RULES,

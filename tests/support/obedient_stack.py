@@ -199,6 +199,18 @@ def _aws(stack: str, account: str) -> list[CapturedResource]:
         "key": ("aws:kms/key:Key", {"enableKeyRotation": True, "deletionWindowInDays": 30.0}),
         "topic": ("aws:sns/topic:Topic", {"name": "alerts", "kmsMasterKeyId": key}),
         "secret": ("aws:secretsmanager/secret:Secret", {"name": "key", "kmsKeyId": key}),
+        "budget": (
+            "aws:budgets/budget:Budget",
+            {
+                "budgetType": "COST",
+                "timeUnit": "MONTHLY",
+                "limitAmount": "50",
+                "notifications": [
+                    {"notificationType": kind, "subscriberSnsTopicArns": ["arn:aws:sns:alerts"]}
+                    for kind in ("ACTUAL", "FORECASTED")
+                ],
+            },
+        ),
         "trail": (
             "aws:cloudtrail/trail:Trail",
             {"kmsKeyId": key, "enableLogFileValidation": True, "isMultiRegionTrail": True},
@@ -296,7 +308,7 @@ def _snowflake(stack: str) -> list[CapturedResource]:
                 "name": "SERVICES",
                 "type": "IPV4",
                 "mode": "INGRESS",
-                "valueLists": ["203.0.113.0/24"],
+                "valueLists": ["192.0.2.0/24"],
             },
         ),
         "authentication": (

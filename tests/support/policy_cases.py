@@ -403,6 +403,43 @@ SNOWFLAKE_COST = (
     ),
 )
 
+BUDGET = (
+    Case(
+        "quotas-within-budget",
+        "a quota of a thousand credits",
+        DEV.changed("monitor", creditQuota=1000.0),
+        ("monitor",),
+        "5,000.00 USD, the budget is 300.00",
+    ),
+    Case(
+        "quotas-within-budget",
+        "a modest quota every day",
+        DEV.changed("monitor", frequency="DAILY"),
+        ("monitor",),
+    ),
+    Case("aws-budget-warns", "none", DEV.without("budget"), ("",), "no AWS budget"),
+    Case(
+        "aws-budget-warns",
+        "nobody listens",
+        DEV.changed(
+            "budget",
+            notifications=[
+                {"notificationType": "FORECASTED", "subscriberSnsTopicArns": []},
+                {"notificationType": "ACTUAL", "subscriberEmailAddresses": ["a@olist.example"]},
+            ],
+        ),
+        ("budget",),
+        "nobody is told of the forecast",
+    ),
+    Case(
+        "aws-budget-warns",
+        "more than the environment allows",
+        DEV.changed("budget", limitAmount="101"),
+        ("budget",),
+        "101 USD",
+    ),
+)
+
 SNOWFLAKE_ROLES = (
     Case(
         "no-grant-to-public",
@@ -517,9 +554,16 @@ SNOWFLAKE_USERS = (
     Case(
         "network-not-open",
         "the internet",
-        DEV.changed("rule", valueLists=["203.0.113.0/24", "0.0.0.0/0"]),
-        ("rule",),
+        DEV.changed("network", allowedIpLists=["0.0.0.0/0"]),
+        ("network",),
         "0.0.0.0/0",
+    ),
+    Case(
+        "network-from-environment",
+        "a friend's",
+        DEV.changed("rule", valueLists=["192.0.2.0/24", "203.0.113.0/24"]),
+        ("rule",),
+        "203.0.113.0/24",
     ),
 )
 
@@ -627,6 +671,7 @@ CASES = (
     *IAM,
     *TAGS_AND_NAMES,
     *SNOWFLAKE_COST,
+    *BUDGET,
     *SNOWFLAKE_ROLES,
     *SNOWFLAKE_USERS,
     *PERSONAL_DATA,

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from olist_platform.environment import Environment
-from olist_platform.infrastructure_plan.captured_program import capture_program
+from olist_platform.infrastructure_plan.captured_program import capture_program, cloud_side
 from olist_platform.infrastructure_plan.captured_reference import capture_reference
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
 from olist_platform.infrastructure_plan.comparison import Comparison, compare
@@ -71,6 +71,7 @@ def make_plan(environment: Environment, against: str | None = None) -> Plan:
         OlistError: The environment has no cloud side, the program or a rule fails, or there is no
             such reference.
     """
+    _, cloud = cloud_side(environment)
     with ThreadPoolExecutor(max_workers=1) as executor:
         earlier = executor.submit(capture_reference, against, environment.name) if against else None
         program = capture_program(environment)
@@ -82,6 +83,9 @@ def make_plan(environment: Environment, against: str | None = None) -> Plan:
         program=program,
         rules=pack.rules,
         violations=violations,
-        spend=spend_ceiling(program, environment.credit_price_usd),
+        spend=spend_ceiling(
+            ((resource.type, resource.plain_inputs) for resource in program.resources),
+            cloud.snowflake.credit_price_usd,
+        ),
         comparison=comparison,
     )

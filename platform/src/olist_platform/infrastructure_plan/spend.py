@@ -1,9 +1,9 @@
 """The most that a month may cost: what the resource monitors let through, at the credit's price."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-from olist_platform.infrastructure_plan.captured_resources import CapturedProgram, CapturedResource
+from typing import Any
 
 _MONITOR = "snowflake:index/resourceMonitor:ResourceMonitor"
 _WAREHOUSE = "snowflake:index/warehouse:Warehouse"
@@ -59,25 +59,30 @@ class SpendCeiling:
         return None if self.snowflake_usd is None else self.snowflake_usd + self.aws_budget_usd
 
 
-def spend_ceiling(program: CapturedProgram, credit_price_usd: float) -> SpendCeiling:
-    """Return the most that a month of a program's warehouses may cost.
+def spend_ceiling(
+    resources: Iterable[tuple[str, Mapping[str, Any]]], credit_price_usd: float
+) -> SpendCeiling:
+    """Return the most that a month may cost of what resources declare.
 
     Args:
-        program: The captured program.
+        resources: Type token and inputs of every resource of a stack.
         credit_price_usd: Price of a Snowflake credit.
     """
+    by_type: dict[str, list[Mapping[str, Any]]] = {}
+    for type_token, inputs in resources:
+        by_type.setdefault(type_token, []).append(inputs)
     account_monitors = {
         name.upper()
-        for statement in program.of_type(_EXECUTE)
-        for name in _ACCOUNT_MONITOR.findall(str(statement.shown_inputs.get("execute", "")))
+        for statement in by_type.get(_EXECUTE, [])
+        for name in _ACCOUNT_MONITOR.findall(str(statement.get("execute", "")))
     }
     warehouses = {
-        str(warehouse.inputs.get("name")): str(warehouse.inputs.get("resourceMonitor") or "")
-        for warehouse in program.of_type(_WAREHOUSE)
+        str(warehouse.get("name")): str(warehouse.get("resourceMonitor") or "")
+        for warehouse in by_type.get(_WAREHOUSE, [])
     }
     monitors = tuple(
         _monitor_ceiling(monitor, warehouses, account_monitors)
-        for monitor in program.of_type(_MONITOR)
+        for monitor in by_type.get(_MONITOR, [])
     )
     covered = {name for monitor in monitors for name in monitor.warehouses}
     account = [monitor.ceiling_credits for monitor in monitors if monitor.is_account]
@@ -95,17 +100,16 @@ def spend_ceiling(program: CapturedProgram, credit_price_usd: float) -> SpendCei
         unlimited=unlimited,
         snowflake_usd=None if snowflake is None else round(snowflake * credit_price_usd, 2),
         aws_budget_usd=sum(
-            float(budget.inputs.get("limitAmount") or 0)
-            for budget in program.of_type(_BUDGET)
-            if budget.inputs.get("timeUnit") == "MONTHLY"
+            float(budget.get("limitAmount") or 0)
+            for budget in by_type.get(_BUDGET, [])
+            if budget.get("timeUnit") == "MONTHLY"
         ),
     )
 
 
 def _monitor_ceiling(
-    monitor: CapturedResource, warehouses: dict[str, str], account_monitors: set[str]
+    inputs: Mapping[str, Any], warehouses: dict[str, str], account_monitors: set[str]
 ) -> MonitorCeiling:
-    inputs = monitor.inputs
     name = str(inputs.get("name"))
     refills = _REFILLS_A_MONTH[str(inputs.get("frequency") or "MONTHLY").upper()]
     monthly = float(inputs.get("creditQuota") or 0) * refills
