@@ -12,11 +12,11 @@ from olist_platform.cli.console import environment_named, out
 from olist_platform.environment import (
     Environment,
     S3Landing,
-    SecretReference,
     SnowflakeWarehouse,
     load_environment,
 )
 from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
+from olist_platform.settings_model import SecretReference
 from olist_platform.source_catalog import CATALOG
 
 app = typer.Typer(help="Show the environments.", no_args_is_help=True)
