@@ -1,6 +1,7 @@
 """Every rule of the pack, by theme."""
 
 from olist_policies import (
+    access_model_grants,
     budget,
     encryption,
     iam,
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *snowflake_cost.RULES,
     *budget.RULES,
     *snowflake_roles.RULES,
+    *access_model_grants.RULES,
     *snowflake_users.RULES,
     *personal_data.RULES,
     *preview_features.RULES,

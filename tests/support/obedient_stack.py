@@ -283,12 +283,17 @@ def _snowflake(stack: str) -> list[CapturedResource]:
             "GrantAccountRole",
             {"roleName": role, "userName": f"SVC__{database}__LOADER"},
         ),
+        "access-role": ("DatabaseRole", {"database": database, "name": "AR__RAW__LOAD"}),
+        "access-role-held": (
+            "GrantDatabaseRole",
+            {"databaseRoleName": f'"{database}"."AR__RAW__LOAD"', "parentRoleName": role},
+        ),
         "usage": (
-            "GrantPrivilegesToAccountRole",
+            "GrantPrivilegesToDatabaseRole",
             {
-                "accountRoleName": f'"{role}"',
-                "privileges": ["USAGE"],
-                "onAccountObject": {"objectType": "DATABASE", "objectName": database},
+                "databaseRoleName": f'"{database}"."AR__RAW__LOAD"',
+                "privileges": ["INSERT", "SELECT"],
+                "onSchemaObject": {"future": {"objectTypePlural": "TABLES", "inSchema": qualified}},
             },
         ),
         "user": (
@@ -329,7 +334,8 @@ def _snowflake(stack: str) -> list[CapturedResource]:
                 "name": "MASK_PERSON",
                 "arguments": [{"name": "VAL", "type": "VARCHAR"}],
                 "returnDataType": "VARCHAR",
-                "body": "case when is_role_in_session('AR__UNMASKED') then val else sha2(val) end",
+                "body": f"case when is_role_in_session('AR__{database}__PII__UNMASKED') then val "
+                "else sha2(val) end",
             },
         ),
         "tag": (

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from obedient_stack import Stack, allow, document, obedient_stack, tls_only
+from obedient_stack import Stack, allow, document, obedient_stack, resource, tls_only
 
 DEV = obedient_stack("dev")
 PROD = obedient_stack("prod")
@@ -18,6 +18,7 @@ class Case:
         stack: The stack.
         offenders: Logical names of the resources that the rule names.
         says: A part of what the rule finds.
+        also: A second rule that it cannot but break too.
     """
 
     rule: str
@@ -25,6 +26,7 @@ class Case:
     stack: Stack
     offenders: tuple[str, ...]
     says: str = ""
+    also: str = ""
 
 
 def _trust(**statement: object) -> str:
@@ -443,12 +445,6 @@ BUDGET = (
 SNOWFLAKE_ROLES = (
     Case(
         "no-grant-to-public",
-        "privileges",
-        DEV.changed("usage", accountRoleName="PUBLIC"),
-        ("usage",),
-    ),
-    Case(
-        "no-grant-to-public",
         "in SQL",
         DEV.add(
             "snowflake:index/execute:Execute",
@@ -464,6 +460,7 @@ SNOWFLAKE_ROLES = (
         DEV.changed("user-role", roleName="ACCOUNTADMIN"),
         ("user-role",),
         "ACCOUNTADMIN",
+        also="role-in-access-model",
     ),
     Case(
         "no-system-role-granted",
@@ -498,7 +495,13 @@ SNOWFLAKE_ROLES = (
         ("usage",),
         "grant it on",
     ),
-    Case("roles-roll-up", "alone", DEV.without("roll-up"), ("role",), "does not reach SYSADMIN"),
+    Case(
+        "roles-roll-up",
+        "alone, with the access role it holds",
+        DEV.without("roll-up"),
+        ("role", "access-role"),
+        "does not reach SYSADMIN",
+    ),
     Case(
         "roles-roll-up",
         "a database role under nothing",
@@ -513,6 +516,57 @@ SNOWFLAKE_ROLES = (
         "owners grant",
         DEV.changed("schema", withManagedAccess="false"),
         ("schema",),
+    ),
+)
+
+ACCESS_MODEL = (
+    Case(
+        "privilege-in-access-model",
+        "one more privilege",
+        DEV.changed("usage", privileges=["INSERT", "SELECT", "TRUNCATE"]),
+        ("usage",),
+        "OLIST_DEV.AR__RAW__LOAD gets TRUNCATE on TABLE RAW",
+    ),
+    Case(
+        "privilege-in-access-model",
+        "another schema",
+        DEV.changed(
+            "usage",
+            onSchemaObject={
+                "all": {"objectTypePlural": "TABLES", "inSchema": '"OLIST_DEV"."MARTS"'}
+            },
+        ),
+        ("usage",),
+        "INSERT, SELECT on TABLE MARTS",
+    ),
+    Case(
+        "privilege-in-access-model",
+        "every schema",
+        DEV.changed(
+            "usage",
+            onSchemaObject={"future": {"objectTypePlural": "TABLES", "inDatabase": "OLIST_DEV"}},
+        ),
+        ("usage",),
+        "of the whole database",
+    ),
+    Case(
+        "role-in-access-model",
+        "readers may load",
+        DEV.changed("access-role-held", parentRoleName="FR__OLIST_DEV__REPORTER").with_(
+            resource(
+                "snowflake:index/grantAccountRole:GrantAccountRole",
+                "reporter",
+                {"roleName": "FR__OLIST_DEV__REPORTER", "parentRoleName": "SYSADMIN"},
+            )
+        ),
+        ("access-role-held",),
+        "FR__OLIST_DEV__REPORTER gets OLIST_DEV.AR__RAW__LOAD",
+    ),
+    Case(
+        "role-in-access-model",
+        "another user",
+        DEV.changed("user-role", userName="SVC__OLIST_DEV__REPORTER"),
+        ("user-role",),
     ),
 )
 
@@ -606,7 +660,11 @@ PERSONAL_DATA = (
     Case(
         "mask-reveals-to-one-role",
         "upside down",
-        DEV.changed("mask", body="case when is_role_in_session('A') then null else val end"),
+        DEV.changed(
+            "mask",
+            body="case when is_role_in_session('AR__OLIST_DEV__PII__UNMASKED') then null "
+            "else val end",
+        ),
         ("mask",),
         "every other role",
     ),
@@ -673,6 +731,7 @@ CASES = (
     *SNOWFLAKE_COST,
     *BUDGET,
     *SNOWFLAKE_ROLES,
+    *ACCESS_MODEL,
     *SNOWFLAKE_USERS,
     *PERSONAL_DATA,
     *PREVIEW_FEATURES,

@@ -118,9 +118,9 @@ def _plural(noun: str, counted: tuple[object, ...]) -> str:
 
 
 def _components(tree: ComponentTree) -> list[tuple[str, list[tuple[str, int]]]]:
-    """The stack's own children, with what lies below each by type."""
+    """The tree's units, with what lies below each by type."""
     rows: list[tuple[str, list[tuple[str, int]]]] = []
-    for child in tree.children.get(STACK, ()):
+    for child in tree.units():
         below = list(tree.below(child.urn)) if child.is_component else [child]
         types = Counter(short_type(resource.type) for resource in below)
         rows.append((child.name, sorted(types.items())))

@@ -31,14 +31,12 @@ class ComponentTree:
                 yield child
             yield from self.below(child.urn)
 
-    def path(self, resource: CapturedResource) -> tuple[CapturedResource, ...]:
-        """Return the components a resource lies in, the outermost first."""
-        path: list[CapturedResource] = []
-        parent = self.by_urn.get(resource.parent)
-        while parent:
-            path.insert(0, parent)
-            parent = self.by_urn.get(parent.parent)
-        return tuple(path)
+    def units(self) -> tuple[CapturedResource, ...]:
+        """Return what the stack consists of at its first level that has more than one part."""
+        units = self.children.get(STACK, ())
+        while len(units) == 1 and units[0].urn in self.children:
+            units = self.children[units[0].urn]
+        return units
 
 
 def component_tree(program: CapturedProgram) -> ComponentTree:
@@ -60,13 +58,13 @@ def component_tree(program: CapturedProgram) -> ComponentTree:
 def component_graph(program: CapturedProgram) -> "nx.DiGraph[str]":
     """Return the stack's components and what they build on.
 
-    Nodes are the logical names of the stack's own children, with `types`, a Counter of the types
+    Nodes are the logical names of the tree's units, with `types`, a Counter of the types
     below; an edge goes from what must exist first, with `resources`, how many dependencies it is.
     """
     tree = component_tree(program)
     owner: dict[str, str] = {}
     graph: nx.DiGraph[str] = nx.DiGraph()
-    for child in tree.children.get(STACK, ()):
+    for child in tree.units():
         below = list(tree.below(child.urn)) if child.is_component else [child]
         types = Counter(short_type(resource.type) for resource in below)
         graph.add_node(child.name, types=types, type=short_type(child.type))

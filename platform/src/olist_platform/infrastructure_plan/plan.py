@@ -71,7 +71,6 @@ def make_plan(environment: Environment, against: str | None = None) -> Plan:
         OlistError: The environment has no cloud side, the program or a rule fails, or there is no
             such reference.
     """
-    _, cloud = cloud_side(environment)
     with ThreadPoolExecutor(max_workers=1) as executor:
         earlier = executor.submit(capture_reference, against, environment.name) if against else None
         program = capture_program(environment)
@@ -83,9 +82,19 @@ def make_plan(environment: Environment, against: str | None = None) -> Plan:
         program=program,
         rules=pack.rules,
         violations=violations,
-        spend=spend_ceiling(
-            ((resource.type, resource.plain_inputs) for resource in program.resources),
-            cloud.snowflake.credit_price_usd,
-        ),
+        spend=priced(program, environment),
         comparison=comparison,
+    )
+
+
+def priced(program: CapturedProgram, environment: Environment) -> SpendCeiling:
+    """Return the most that a month of a program may cost at an environment's price of a credit.
+
+    Raises:
+        OlistError: The environment has no cloud side.
+    """
+    _, cloud = cloud_side(environment)
+    return spend_ceiling(
+        ((resource.type, resource.plain_inputs) for resource in program.resources),
+        cloud.snowflake.credit_price_usd,
     )
