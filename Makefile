@@ -59,6 +59,7 @@ lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow fi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy platform/src dags tests
+	$(BIN)/mypy policies
 	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt
 
 # Wide, so that dbt-bouncer's table of faults can be read where no terminal tells the width.

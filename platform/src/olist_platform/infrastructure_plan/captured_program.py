@@ -31,6 +31,7 @@ from pulumi.runtime.rpc import (
 from pulumi.runtime.settings import SETTINGS, configure
 from pulumi.runtime.stack import run_in_stack
 
+from olist_platform.cloud_settings import CloudSettings
 from olist_platform.environment import Environment, S3Landing
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.infrastructure_plan.captured_resources import (
@@ -53,6 +54,20 @@ def program_folder() -> Path:
     return repository_root() / "infra"
 
 
+def cloud_side(environment: Environment) -> tuple[S3Landing, CloudSettings]:
+    """Return where an environment lands and what its clouds are allowed to be.
+
+    Raises:
+        OlistError: It runs on one machine and has no cloud side.
+    """
+    if environment.cloud is None or not isinstance(environment.landing, S3Landing):
+        raise OlistError(
+            f"environment '{environment.name}' has no cloud side, so there is nothing to plan",
+            "use an environment on Snowflake and AWS, such as dev or prod",
+        )
+    return environment.landing, environment.cloud
+
+
 def capture_program(environment: Environment, folder: Path | None = None) -> CapturedProgram:
     """Run a Pulumi program for an environment and return what it registers.
 
@@ -64,20 +79,14 @@ def capture_program(environment: Environment, folder: Path | None = None) -> Cap
         OlistError: The environment has no cloud side, a file is missing, or the program fails.
     """
     folder = (folder or program_folder()).resolve()
-    if not isinstance(environment.landing, S3Landing):
-        raise OlistError(
-            f"environment '{environment.name}' has no cloud side, so there is nothing to plan",
-            "use an environment on Snowflake and AWS, such as dev or prod",
-        )
+    landing, _ = cloud_side(environment)
     project = _read_yaml(folder / "Pulumi.yaml")
     name = str(project["name"])
     config, secret_keys = _stack_config(folder, project, environment.name)
     main = folder / "__main__.py"
     if not main.is_file():
         raise OlistError(f"{main}: it does not exist", "check the path of the Pulumi program")
-    monitor = _CapturingMonitor(
-        PlausibleCloud(environment.landing.aws_account_id, environment.landing.region)
-    )
+    monitor = _CapturingMonitor(PlausibleCloud(landing.aws_account_id, landing.region))
     with _importable(folder), _output_text_refused():
         try:
             asyncio.run(
