@@ -149,6 +149,7 @@ class EnvironmentStack(pulumi.ComponentResource):
         secrets = Secrets(
             "secrets",
             SecretsArgs(
+                prefix=names.secret(""),
                 purposes=self._secret_purposes(environment),
                 kms_key_arn=key.arn,
                 rotation_days=cloud.key_rotation_days,
