@@ -170,7 +170,6 @@ class EnvironmentStack(pulumi.ComponentResource):
             "resource-monitors",
             ResourceMonitorsArgs(
                 names=names,
-                start=cloud.snowflake.monitors_start,
                 monthly_credits={
                     workload: settings.monthly_credits
                     for workload, settings in cloud.snowflake.warehouses.items()

@@ -269,7 +269,9 @@ def test_monitors_warn_then_stop_then_cut_off(prod: CapturedProgram) -> None:
     for one in monitors.values():
         assert one["notifyTriggers"] == [50, 75, 90]
         assert (one["suspendTrigger"], one["suspendImmediateTrigger"]) == (100, 110)
-        assert (one["frequency"], one["startTimestamp"]) == ("MONTHLY", "2026-01-01 00:00")
+        assert (one["frequency"], one["startTimestamp"]) == ("MONTHLY", "IMMEDIATELY")
+    for monitor in prod.of_type("snowflake:index/resourceMonitor:ResourceMonitor"):
+        assert monitor.ignore_changes == ("startTimestamp",)
     assert prod.named("snowflake:index/execute:Execute", "account-monitor").inputs["execute"] == (
         "ALTER ACCOUNT SET RESOURCE_MONITOR = OLIST_PROD_ACCOUNT_MONITOR"
     )
