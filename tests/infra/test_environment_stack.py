@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import yaml
 from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.environment import load_environment
+from olist_platform.infrastructure_plan.captured_program import capture_program
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram, Secret
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.source_catalog import CATALOG, PiiClass
@@ -386,11 +389,26 @@ def test_a_deployment_cannot_widen_its_own_role(dev: CapturedProgram) -> None:
     assert writable >= roles - own
 
 
-def test_an_account_that_another_environment_owns_keeps_its_one_provider(
-    prod: CapturedProgram,
+def test_what_an_account_has_once_is_left_to_the_environment_that_owns_it(
+    dev: CapturedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [provider] = prod.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
-    assert provider.plain_inputs["clientIdLists"] == ["sts.amazonaws.com"]
+    shutil.copytree(ROOT / "environments", tmp_path / "environments")
+    for folder in ("dbt", "infra"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    path = tmp_path / "environments" / "dev.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("owns_account_objects: true", "owns_account_objects: false"))
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    guest = capture_program(load_environment(EnvironmentName.DEV), ROOT / "infra")
+    gone = {(_kind(one.type), one.name) for one in dev.resources} - {
+        (_kind(one.type), one.name) for one in guest.resources
+    }
+    assert gone == {
+        ("OpenIdConnectProvider", "github"),
+        ("ResourceMonitor", "monitor-account"),
+        ("Execute", "account-monitor"),
+    }
+    assert _trust(guest, "github-deploy") == _trust(dev, "github-deploy")
 
 
 def test_the_outputs_are_what_dbt_and_airflow_use(
