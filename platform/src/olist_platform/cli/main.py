@@ -15,6 +15,8 @@ from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
+from olist_platform.cli.plan import plan
+from olist_platform.cli.policies import policies
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
 from olist_platform.errors import OlistError, from_os_error
@@ -39,6 +41,8 @@ app.command(context_settings={"ignore_unknown_options": True})(airflow)
 app.command()(publish)
 app.command()(query)
 app.command()(lineage)
+app.command()(plan)
+app.command()(policies)
 
 
 def main() -> None:
