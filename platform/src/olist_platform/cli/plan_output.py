@@ -190,8 +190,8 @@ def _print_spend(spend: SpendCeiling) -> None:
         table.add_row(
             monitor.name,
             "the account" if monitor.is_account else ", ".join(monitor.warehouses) or "nothing",
-            f"{monitor.monthly_credits:,.0f}",
-            f"{monitor.ceiling_credits:,.0f}",
+            f"{monitor.monthly_credits:,g}",
+            f"{monitor.ceiling_credits:,g}",
             f"{monitor.ceiling_credits * spend.credit_price_usd:,.2f}",
         )
     out.print(
