@@ -59,6 +59,7 @@ lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow fi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy platform/src dags tests
+	$(BIN)/mypy infra
 	$(BIN)/mypy policies
 	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt
 
@@ -72,8 +73,9 @@ format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be wri
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt
 
-baseline: $(DEVELOPMENT_STAMP) ## accept the models' columns and types of today as what consumers may rely on
+baseline: $(DEVELOPMENT_STAMP) ## accept today's columns, types and access as what is decided
 	$(BIN)/python tests/support/schema_baseline.py
+	$(BIN)/python -W ignore tests/support/access_matrix.py
 
 bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench

@@ -98,7 +98,7 @@ class AccessControl(pulumi.ComponentResource):
                     f"{name}-database",
                     database_role_name=role,
                     privileges=list(privileges),
-                    on_database=pulumi.Output.format('"{0}"', self._args.database),
+                    on_database=self._args.database,
                     opts=self._child,
                 )
             case SchemaPrivileges(schema, privileges):

@@ -149,6 +149,7 @@ class EnvironmentStack(pulumi.ComponentResource):
         secrets = Secrets(
             "secrets",
             SecretsArgs(
+                prefix=names.secret(""),
                 purposes=self._secret_purposes(environment),
                 kms_key_arn=key.arn,
                 rotation_days=cloud.key_rotation_days,
@@ -169,7 +170,6 @@ class EnvironmentStack(pulumi.ComponentResource):
             "resource-monitors",
             ResourceMonitorsArgs(
                 names=names,
-                start=cloud.snowflake.monitors_start,
                 monthly_credits={
                     workload: settings.monthly_credits
                     for workload, settings in cloud.snowflake.warehouses.items()

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import pulumi
 import pulumi_snowflake as snowflake
@@ -20,13 +19,11 @@ class ResourceMonitorsArgs:
 
     Attributes:
         names: Names of the environment.
-        start: From when they count, UTC.
         monthly_credits: Quota of each workload's warehouse.
         account_monthly_credits: Quota of the account, or None where another environment sets it.
     """
 
     names: Names
-    start: datetime
     monthly_credits: Mapping[Workload, int]
     account_monthly_credits: int | None
 
@@ -49,11 +46,13 @@ class ResourceMonitors(pulumi.ComponentResource):
                 name=args.names.resource_monitor(workload),
                 credit_quota=credits_,
                 frequency="MONTHLY",
-                start_timestamp=args.start.strftime("%Y-%m-%d %H:%M"),
+                # Snowflake refuses a start that has passed, so no date could stay in a file. What
+                # it makes of the word differs from the word ever after.
+                start_timestamp="IMMEDIATELY",
                 notify_triggers=list(_NOTIFY_PERCENTAGES),
                 suspend_trigger=_SUSPEND_PERCENTAGE,
                 suspend_immediate_trigger=_SUSPEND_IMMEDIATELY_PERCENTAGE,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["startTimestamp"]),
             ).name
 
         self.of_workload = {

@@ -14,12 +14,14 @@ class SecretsArgs:
     """Which secrets.
 
     Attributes:
+        prefix: What all their names begin with; it is no part of their logical names.
         purposes: Name of each secret, and what it holds.
         kms_key_arn: The key they are encrypted with.
         rotation_days: Age at which they are to be replaced; a tag that the rotation goes by.
         protect: Whether Pulumi refuses to delete them.
     """
 
+    prefix: str
     purposes: Mapping[str, str]
     kms_key_arn: pulumi.Input[str]
     rotation_days: int
@@ -39,7 +41,7 @@ class Secrets(pulumi.ComponentResource):
         super().__init__("olist:aws:Secrets", name, None, opts)
         self.arns = {
             secret: aws.secretsmanager.Secret(
-                secret.replace("/", "-").replace("_", "-"),
+                secret.removeprefix(args.prefix).replace("/", "-").replace("_", "-"),
                 name=secret,
                 description=purpose,
                 kms_key_id=args.kms_key_arn,
