@@ -5,12 +5,14 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, docs, env
+from olist_platform.cli import alerts, docs, env, keys
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
+from olist_platform.cli.bootstrap import bootstrap
 from olist_platform.cli.console import err, fail
 from olist_platform.cli.dbt import dbt
 from olist_platform.cli.demo import demo
+from olist_platform.cli.diagrams import diagrams
 from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
@@ -31,6 +33,7 @@ app = typer.Typer(
 app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(keys.app, name="keys")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
@@ -43,6 +46,8 @@ app.command()(query)
 app.command()(lineage)
 app.command()(plan)
 app.command()(policies)
+app.command()(bootstrap)
+app.command()(diagrams)
 
 
 def main() -> None:
