@@ -92,7 +92,11 @@ class KeyFolder:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(private_key.get_secret_value())
             try:
-                os.link(partial, path)
+                path.hardlink_to(partial)
+            except FileExistsError:
+                raise OlistError(
+                    f"{path}: another key is there", "store it first, or remove it by hand"
+                ) from None
             finally:
                 partial.unlink()
         return public_line(private_key, str(path))

@@ -17,7 +17,7 @@ class Cursor(Protocol):
     def execute(self, command: str) -> object:
         """Run a statement."""
 
-    def fetchone(self) -> object:
+    def fetchone(self) -> Sequence[object] | None:
         """Return the first row of its answer."""
 
 
@@ -52,15 +52,13 @@ def run_in_account(side: CloudSide, cursor: Cursor, statements: Sequence[str]) -
         OlistError: It is another account's.
     """
     cursor.execute("select current_organization_name(), current_account_name()")
-    found, wanted = (
-        cursor.fetchone(),
-        (side.warehouse.organization_name, side.warehouse.account_name),
-    )
-    if found != wanted:
+    found = "-".join(map(str, cursor.fetchone() or ()))
+    if found != side.warehouse.account:
         raise OlistError(
             f"the connection leads to {found}; environments/{side.names.environment}.yaml "
-            f"says {wanted} (keys 'warehouse.organization_name' and 'warehouse.account_name')",
-            "correct those keys, or name a connection to that account",
+            f"says {side.warehouse.account}",
+            "correct 'warehouse.organization_name' and 'warehouse.account_name', or name a "
+            "connection to that account",
         )
     for statement in statements:
         cursor.execute(statement)
