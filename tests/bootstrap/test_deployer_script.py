@@ -72,7 +72,7 @@ class Session:
     def execute(self, command: str) -> None:
         self.told.append(command)
 
-    def fetchone(self) -> object:
+    def fetchone(self) -> tuple[str, str]:
         return self._account
 
 

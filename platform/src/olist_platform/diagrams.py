@@ -136,8 +136,9 @@ def data_flow(
             f'files(["{len(datasets)} data sets"]) -->|olist land| landing',
             f'landing[("S3 bucket {names.landing_bucket("account")}<br>dataset/dt=…/*.csv.gz")]',
             f'landing -->|"{names.storage_integration}"| stage["stage {names.landing_stage}"]',
-            *(f"stage -->|S3 event| {names.pipe(dataset)}" for dataset in datasets),
-            *(f"{names.pipe(dataset)} -->|COPY| {_layer(Layer.RAW)}" for dataset in datasets),
+            *(f"stage -->|S3 event| {_pipe(dataset)}" for dataset in datasets),
+            *(f'{_pipe(dataset)}["{names.pipe(dataset)}"]' for dataset in datasets),
+            *(f"{_pipe(dataset)} -->|COPY| {_layer(Layer.RAW)}" for dataset in datasets),
             f'subgraph database["database {names.database}"]',
             *(f'{_layer(layer)}[("{layer.upper()}")]' for layer in Layer),
             "end",
@@ -237,6 +238,10 @@ def _functional(role: FunctionalRole) -> str:
 
 def _access(role: AccessRole) -> str:
     return f"ar_{role.name}"
+
+
+def _pipe(dataset: Dataset) -> str:
+    return f"pipe_{dataset.name}"
 
 
 def _layer(layer: Layer) -> str:

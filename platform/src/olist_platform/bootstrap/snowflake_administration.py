@@ -14,7 +14,7 @@ _CONNECTIONS_PAGE = (
 class Cursor(Protocol):
     """What is needed of the connector's cursor."""
 
-    def execute(self, command: str) -> object:
+    def execute(self, command: str, /) -> object:
         """Run a statement."""
 
     def fetchone(self) -> Sequence[object] | None:
