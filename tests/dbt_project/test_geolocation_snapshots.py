@@ -14,7 +14,8 @@ from olist_workspace import Workspace
 pytestmark = pytest.mark.slow
 
 POINTS = "base_zip_code_points"
-SELECTED = ["--quiet", "--select", "+stg_geolocation"]
+# Without the tests that ask models of others too.
+SELECTED = ["--quiet", "--select", "+stg_geolocation", "--indirect-selection", "cautious"]
 HEADER = [f"geolocation_{name}" for name in ("zip_code_prefix", "lat", "lng", "city", "state")]
 Point = tuple[str, float, float, str, str]
 
@@ -54,8 +55,7 @@ def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
     (files / "olist_geolocation_dataset.csv").unlink()
     workspace.olist("land", files, "--allow-missing")
     workspace.olist("load")
-    workspace.olist("dbt", "--", "build", "--quiet", "--select", "+mart_executive_kpis",
-                    "+stg_geolocation", "--exclude-resource-type", "test", "unit_test")  # fmt: skip
+    build(workspace, "--exclude-resource-type", "test", "unit_test")
     return workspace
 
 
