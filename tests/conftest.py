@@ -1,4 +1,4 @@
-"""Fixtures of every area, and the order of files: the longest first."""
+"""Fixtures of every area, and the order of files."""
 
 import os
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import pytest
 
 from compiled_project import compiled_manifest
 from olist_workspace import ROOT, Workspace
+from order_of_files import longest_first
 from prepared_workspaces import PreparedWorkspaces, build_generated, build_sample
 
 
@@ -62,12 +63,5 @@ def copy_of_compiled(prepared_workspaces: PreparedWorkspaces) -> Callable[[str],
     return partial(prepared_workspaces.copy, "compiled", compiled_manifest)
 
 
-# Files that take more than half a minute, the longest first: a worker takes whole files in this
-# order (`--no-loadscope-reorder` of xdist; else those with the most tests come first), and the
-# short ones, behind them, fill what is left of the workers' time evenly.
-LONGEST_FIRST: tuple[str, ...] = ()
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    rank = {name: position for position, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+    items[:] = longest_first(items)

@@ -173,7 +173,7 @@ def repetition(home: Workspace, olist_sample: Path) -> Repetition:
     stop_while_dbt_works(home, signal.SIGKILL)
     summary = home.home / "summary.json"
     command = start(home, DEMO, olist_sample, summary)
-    printed, _ = command.communicate(timeout=300)
+    printed, _ = command.communicate(timeout=500)
     assert command.returncode == 0, printed
     return Repetition(printed, json.loads(summary.read_text(encoding="utf-8")))
 

@@ -17,15 +17,14 @@ def test_all_dbt_tests_pass_with_dirt_on(copy_of_generated: Callable[[str], Work
     manifest = json.loads(
         (workspace.home / "data" / "local" / "dbt" / "manifest.json").read_text(encoding="utf-8")
     )
-    tests = {
-        name
-        for name, node in (manifest["nodes"] | manifest["unit_tests"]).items()
+    tests = [
+        unique_id
+        for unique_id, node in (manifest["nodes"] | manifest["unit_tests"]).items()
         if node["resource_type"] in ("test", "unit_test")
-    }
-    statuses = workspace.dbt_statuses()
+    ]
+    results = workspace.dbt_results()
     assert len(tests) > 1000
-    assert {name.split(".")[2] for name in tests} <= statuses.keys()
-    assert set(statuses.values()) == {"pass", "success"}
+    assert {results[unique_id] for unique_id in tests} == {"pass"}
     assert workspace.rows("select count(*) from stg_orders") == [(GENERATED_ORDERS,)]
     # The dirt is there, and did not get through.
     ((duplicates, outside),) = workspace.rows(

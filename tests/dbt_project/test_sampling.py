@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from compiled_project import workspace_with_reduced_dbt
 from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -147,9 +148,14 @@ def test_a_sampled_rate_agrees_with_the_whole(warehouses: Warehouses, rate: str)
     assert abs(sampled - expected) < STANDARD_ERRORS * error, (rate, sampled, expected, error)
 
 
+@pytest.fixture(scope="module")
+def few_models(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return workspace_with_reduced_dbt(tmp_path_factory.mktemp("few_models"))
+
+
 @pytest.mark.parametrize("share", ["0", "1.5", "abc", "-0.1", "0.0000001", ".nan"])
-def test_a_share_that_is_none_is_refused_by_name(built: Warehouses, share: str) -> None:
-    printed = built.full.olist(
+def test_a_share_that_is_none_is_refused_by_name(few_models: Workspace, share: str) -> None:
+    printed = few_models.olist(
         "dbt", "--", "compile", "--select", "stg_customers", "--vars", f"{{sample_share: {share}}}",
         expect=2,
     )  # fmt: skip

@@ -79,19 +79,26 @@ class Workspace:
         finally:
             self.warehouse.write_bytes(before)
 
-    def dbt_statuses(self) -> dict[str, str]:
-        """Status of each node of the last dbt command, by the node's name; hooks are no nodes."""
+    def dbt_results(self) -> dict[str, str]:
+        """Status of each node of the last dbt command, by its unique id; hooks are no nodes."""
         path = self.home / "data" / "local" / "dbt" / "run_results.json"
         results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
         assert results
-        nodes = {result["unique_id"]: result["status"] for result in results}
+        return {
+            result["unique_id"]: result["status"]
+            for result in results
+            if not result["unique_id"].startswith("operation.")
+        }
+
+    def dbt_statuses(self) -> dict[str, str]:
+        """The same by the node's name, without unit tests, whose names are their models'."""
         return {
             unique_id.split(".")[2]: status
-            for unique_id, status in nodes.items()
-            if not unique_id.startswith("operation.")
+            for unique_id, status in self.dbt_results().items()
+            if not unique_id.startswith("unit_test.")
         }
 
     def red_nodes(self) -> set[str]:
-        """Names of the nodes that failed in the last dbt command."""
-        statuses = self.dbt_statuses().items()
-        return {name for name, status in statuses if status in ("fail", "error")}
+        """Names of the nodes that failed in the last dbt command; a unit test's is its model's."""
+        results = self.dbt_results().items()
+        return {name.split(".")[2] for name, status in results if status in ("fail", "error")}
