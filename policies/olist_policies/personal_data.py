@@ -76,9 +76,29 @@ def mask_reveals_to_one_role(policy: ResourceValidationArgs) -> Iterator[str]:
     roles = {name for found in _ROLE_TEST.findall(body) for name in found if name}
     if roles != {environment_of(policy.urn).names.account_access_role(PII_UNMASKED.name)}:
         yield f"it reveals the value to {', '.join(sorted(roles)) or 'everyone'}"
-    argument = policy.props["arguments"][0]["name"]
-    if re.search(rf"\belse\s+\"?{re.escape(argument)}\"?\s+end\b", body, re.IGNORECASE):
+    argument = re.escape(policy.props["arguments"][0]["name"])
+    if re.search(rf"\belse\s+\"?{argument}\"?\s+end\b", body, re.IGNORECASE):
         yield "it returns the value to every other role"
+    branches = re.findall(rf"\bthen\s+\"?{argument}\"?(?=\s)", body, re.IGNORECASE)
+    if len(branches) > 1:
+        yield f"it returns the value in {len(branches)} branches"
 
 
-RULES = (pii_column_masked, mask_reveals_to_one_role)
+@resource_rule(
+    "pii-tag-propagates",
+    TAG,
+    reason="dbt makes tables from tagged columns; a tag that stays behind leaves them unmasked.",
+    mend="set propagate to ON_DEPENDENCY_AND_DATA_MOVEMENT, and on_conflict for columns that come "
+    "of two classes",
+)
+def pii_tag_propagates(tag: ResourceValidationArgs) -> Iterator[str]:
+    """A tag that carries a masking policy follows the data."""
+    if not tag.props.get("maskingPolicies"):
+        return
+    if tag.props.get("propagate") != "ON_DEPENDENCY_AND_DATA_MOVEMENT":
+        yield f"propagate is {tag.props.get('propagate') or 'not set'}"
+    elif not tag.props.get("onConflict"):
+        yield "where classes meet, the tag's value is a conflict and the column is unmasked"
+
+
+RULES = (pii_column_masked, mask_reveals_to_one_role, pii_tag_propagates)

@@ -140,7 +140,7 @@ def pack(home: Path) -> Iterator[PolicyPack]:
 
 
 @settings(
-    max_examples=12,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -8,7 +8,10 @@ import pytest
 from obedient_stack import Stack, obedient_stack
 from olist_platform.cli import plan_output
 from olist_platform.cli.console import out
+from olist_platform.cli.plan import plan as plan_command
 from olist_platform.environment import load_environment
+from olist_platform.errors import OlistError
+from olist_platform.infrastructure_plan import installed_tools
 from olist_platform.infrastructure_plan.comparison import compare
 from olist_platform.infrastructure_plan.component_picture import component_picture
 from olist_platform.infrastructure_plan.component_tree import component_graph, short_type
@@ -167,3 +170,10 @@ def test_the_picture_has_a_box_for_each_component_and_its_edges() -> None:
 )
 def test_short_types_are_what_a_program_writes(token: str, short: str) -> None:
     assert short_type(token).lower() == short.lower()
+
+
+def test_without_pulumi_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed_tools, "_TOOLS", ("pulumi", "pulumi_not_installed"))
+    with pytest.raises(OlistError, match=r": pulumi_not_installed$") as raised:
+        plan_command("dev")
+    assert raised.value.mend == "run: make setup"

@@ -340,7 +340,13 @@ def _snowflake(stack: str) -> list[CapturedResource]:
         ),
         "tag": (
             "Tag",
-            {**in_schema, "name": "PII", "maskingPolicies": [f'{qualified}."MASK_PERSON"']},
+            {
+                **in_schema,
+                "name": "PII",
+                "maskingPolicies": [f'{qualified}."MASK_PERSON"'],
+                "propagate": "ON_DEPENDENCY_AND_DATA_MOVEMENT",
+                "onConflict": {"allowedValuesSequence": True},
+            },
         ),
         "masked": (
             "TagAssociation",

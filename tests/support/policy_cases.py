@@ -651,8 +651,8 @@ PERSONAL_DATA = (
         "to two",
         DEV.changed(
             "mask",
-            body="case when is_role_in_session('A') then val "
-            "when is_role_in_session('B') then val else null end",
+            body="case when is_role_in_session('A') or is_role_in_session('B') then val "
+            "else null end",
         ),
         ("mask",),
         "A, B",
@@ -667,6 +667,28 @@ PERSONAL_DATA = (
         ),
         ("mask",),
         "every other role",
+    ),
+)
+
+PII_TAG = (
+    Case(
+        "mask-reveals-to-one-role",
+        "a second way",
+        DEV.changed(
+            "mask",
+            body="case when is_role_in_session('AR__OLIST_DEV__PII__UNMASKED') then val "
+            "when current_user() = 'BOB' then val else null end",
+        ),
+        ("mask",),
+        "in 2 branches",
+    ),
+    Case("pii-tag-propagates", "stays behind", DEV.changed("tag", propagate="NONE"), ("tag",)),
+    Case(
+        "pii-tag-propagates",
+        "conflicts",
+        DEV.changed("tag", onConflict=None),
+        ("tag",),
+        "conflict",
     ),
 )
 
@@ -734,6 +756,7 @@ CASES = (
     *ACCESS_MODEL,
     *SNOWFLAKE_USERS,
     *PERSONAL_DATA,
+    *PII_TAG,
     *PREVIEW_FEATURES,
     *PROTECTION,
 )

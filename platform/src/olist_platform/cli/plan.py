@@ -7,6 +7,7 @@ import typer
 
 from olist_platform.cli.console import environment_named, err, out
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.infrastructure_plan.installed_tools import require_infrastructure_tools
 
 
 def plan(  # noqa: PLR0917 - Typer calls it by keyword
@@ -43,6 +44,7 @@ def plan(  # noqa: PLR0917 - Typer calls it by keyword
     """
     if as_json and as_markdown:
         raise OlistError("--json and --markdown exclude each other", "leave one of them out")
+    require_infrastructure_tools()
     # Pulumi takes seconds to import, which `olist --help` need not wait for.
     from olist_platform.cli import plan_output  # noqa: PLC0415
     from olist_platform.infrastructure_plan.component_picture import (  # noqa: PLC0415

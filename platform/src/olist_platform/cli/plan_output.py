@@ -51,7 +51,7 @@ def refusal(plan: Plan) -> OlistError:
     """Return the error that ends a plan with mandatory violations: rule, resource and mend."""
     broken = plan.mandatory_violations
     lines = [
-        f"{violation.rule}: {resource_name(violation.urn)}: {violation.found}"
+        f"{violation.rule}: {_located(plan, violation.urn)}: {violation.found}"
         for violation in broken
     ]
     mends = dict.fromkeys(f"{found.rule}: {plan.rule(found.rule).mend}" for found in broken)
@@ -100,6 +100,12 @@ def resource_name(urn: str) -> str:
         return "the stack"
     _, qualified_type, name = urn.rsplit("::", 2)
     return f"{short_type(qualified_type.rsplit('$', 1)[-1])} {name}"
+
+
+def _located(plan: Plan, urn: str) -> str:
+    """Name a resource and where the program makes it."""
+    place = plan.place(urn)
+    return f"{resource_name(urn)} ({place})" if place else resource_name(urn)
 
 
 def ceiling_text(spend: SpendCeiling) -> str:
@@ -170,7 +176,7 @@ def _print_policy(plan: Plan) -> None:
         is_mandatory = violation.level is EnforcementLevel.MANDATORY
         colour = "red" if is_mandatory else "yellow"
         out.print(
-            f"  [{colour}]{violation.rule}[/] {escape(resource_name(violation.urn))}: "
+            f"  [{colour}]{violation.rule}[/] {escape(_located(plan, violation.urn))}: "
             f"{escape(violation.found)}",
             highlight=False,
             soft_wrap=True,
@@ -190,8 +196,8 @@ def _print_spend(spend: SpendCeiling) -> None:
         table.add_row(
             monitor.name,
             "the account" if monitor.is_account else ", ".join(monitor.warehouses) or "nothing",
-            f"{monitor.monthly_credits:,.0f}",
-            f"{monitor.ceiling_credits:,.0f}",
+            f"{monitor.monthly_credits:,g}",
+            f"{monitor.ceiling_credits:,g}",
             f"{monitor.ceiling_credits * spend.credit_price_usd:,.2f}",
         )
     out.print(

@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from olist_platform.cli.console import out
+from olist_platform.infrastructure_plan.installed_tools import require_infrastructure_tools
 
 
 def policies(
@@ -19,6 +20,7 @@ def policies(
     Examples:  olist policies
       olist policies --markdown > platform/docs/policies.md
     """
+    require_infrastructure_tools()
     # gRPC takes a while to import, which `olist --help` need not wait for.
     from olist_platform.infrastructure_plan.policy_pack import running_policy_pack  # noqa: PLC0415
     from olist_platform.infrastructure_plan.rendering import template  # noqa: PLC0415

@@ -5,6 +5,7 @@ run, so what only it would refuse is not seen here.
 """
 
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from google.protobuf import empty_pb2, json_format, struct_pb2
@@ -110,7 +112,7 @@ def capture_program(environment: Environment, folder: Path | None = None) -> Cap
     return CapturedProgram(
         project=name,
         stack=environment.name,
-        resources=monitor.captured(),
+        resources=monitor.captured(folder),
         outputs=monitor.stack_outputs,
     )
 
@@ -158,8 +160,8 @@ class _CapturingMonitor(MockMonitor):
     def stack_outputs(self) -> dict[str, Any]:
         return self._outputs.get(self._stack_urn, {})
 
-    def captured(self) -> tuple[CapturedResource, ...]:
-        """Every resource by URN, since the executor's threads register them in no fixed order."""
+    def captured(self, folder: Path) -> tuple[CapturedResource, ...]:
+        """Every resource of the program in a folder, by URN; threads register them in any order."""
         return tuple(
             CapturedResource(
                 urn=urn,
@@ -178,9 +180,18 @@ class _CapturingMonitor(MockMonitor):
                 provider=request.provider,
                 ignore_changes=tuple(request.ignoreChanges),
                 outputs=self._outputs.get(urn, {}),
+                declared_at=_place(request, folder),
             )
             for urn, request in sorted(self._requests.items())
         )
+
+
+def _place(request: Any, folder: Path) -> str:
+    """File and line that made a resource, from the folder's parent on; empty when elsewhere."""
+    path = Path(unquote(urlsplit(request.sourcePosition.uri).path))
+    if not path.is_relative_to(folder):
+        return ""
+    return f"{path.relative_to(folder.parent)}:{request.sourcePosition.line}"
 
 
 async def _deploy(
@@ -219,17 +230,24 @@ async def _deploy(
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let the program import the packages beside it, and not those of another program."""
+    """Let the program import the packages beside it, as they are now, and forget them afterwards.
+
+    Another program's packages may have the same names, and an edited one's the same place.
+    """
     own = {path.parent.name for path in folder.glob("*/__init__.py")}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name.split(".")[0] in own and not (file and Path(file).is_relative_to(folder)):
-            del sys.modules[name]
+    _forget(own)
+    importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         sys.path.remove(str(folder))
+        _forget(own)
+
+
+def _forget(packages: set[str]) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] in packages]:
+        del sys.modules[name]
 
 
 @contextmanager

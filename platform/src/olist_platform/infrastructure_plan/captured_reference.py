@@ -20,6 +20,17 @@ _CAPTURE = Path("olist_platform") / "infrastructure_plan" / "capture_process.py"
 _PROGRAM = Path("infra") / "__main__.py"
 
 
+def commit_of(reference: str) -> str:
+    """Return the hash of the commit that a reference names.
+
+    Raises:
+        OlistError: There is no such reference, or no git.
+    """
+    wanted = f"{reference}^{{commit}}"
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", wanted, of=reference)
+    return found.decode().strip()
+
+
 def capture_reference(reference: str, environment: EnvironmentName) -> CapturedProgram | None:
     """Capture the program of another commit; nothing of this checkout is touched.
 
@@ -33,15 +44,7 @@ def capture_reference(reference: str, environment: EnvironmentName) -> CapturedP
     Raises:
         OlistError: There is no such reference, or its program fails.
     """
-    commit = _git(
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        f"{reference}^{{commit}}",
-        of=reference,
-    )
-    archive = _git("archive", "--format=tar", commit.decode().strip(), of=reference)
+    archive = _git("archive", "--format=tar", commit_of(reference), of=reference)
     with tempfile.TemporaryDirectory(prefix="olist-plan-") as folder:
         tree = Path(folder)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:

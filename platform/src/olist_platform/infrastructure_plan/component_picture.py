@@ -7,7 +7,7 @@ import networkx as nx
 
 from olist_platform.infrastructure_plan.rendering import template
 
-_WIDTH, _LINE, _PADDING = 236, 16, 12
+_WIDTH, _LINE, _PADDING = 310, 16, 12
 _COLUMN_GAP, _ROW_GAP, _MARGIN, _HEAD = 96, 26, 24, 56
 _SWEEPS = 8
 _COLOURS = {"aws": "#f6e3c8", "snowflake": "#d3e9f5"}
@@ -41,10 +41,16 @@ class _Edge:
 def component_picture(graph: "nx.DiGraph[str]", title: str) -> str:
     """Return an SVG of the graph of components: layers from left to right, edges as curves.
 
+    Edges that follow from others are left out.
+
     Args:
         graph: What `component_tree.component_graph` returns.
         title: The picture's heading.
     """
+    if nx.is_directed_acyclic_graph(graph):
+        needed = nx.transitive_reduction(graph)
+        needed.add_nodes_from(graph.nodes(data=True))
+        graph = needed
     layers = _ordered(graph, _layers(graph))
     boxes = _boxes(graph, layers)
     return template("components.svg.jinja").render(

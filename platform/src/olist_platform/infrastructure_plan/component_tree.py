@@ -10,6 +10,7 @@ from olist_platform.infrastructure_plan.captured_resources import CapturedProgra
 
 # Stands for the stack itself, where a resource has no component.
 STACK = ""
+_PROVIDER_TYPES = "pulumi:providers:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,21 @@ class ComponentTree:
             yield from self.below(child.urn)
 
     def units(self) -> tuple[CapturedResource, ...]:
-        """Return what the stack consists of at its first level that has more than one part."""
-        units = self.children.get(STACK, ())
+        """Return what the stack consists of at its first level that has more than one part.
+
+        Providers are no part of it: they are how the others are reached.
+        """
+        units = self._without_providers(STACK)
         while len(units) == 1 and units[0].urn in self.children:
-            units = self.children[units[0].urn]
+            units = self._without_providers(units[0].urn)
         return units
+
+    def _without_providers(self, parent: str) -> tuple[CapturedResource, ...]:
+        return tuple(
+            child
+            for child in self.children.get(parent, ())
+            if not child.type.startswith(_PROVIDER_TYPES)
+        )
 
 
 def component_tree(program: CapturedProgram) -> ComponentTree:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from olist_platform.environment import Environment
 from olist_platform.infrastructure_plan.captured_program import capture_program, cloud_side
-from olist_platform.infrastructure_plan.captured_reference import capture_reference
+from olist_platform.infrastructure_plan.captured_reference import capture_reference, commit_of
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
 from olist_platform.infrastructure_plan.comparison import Comparison, compare
 from olist_platform.infrastructure_plan.policy_pack import (
@@ -55,6 +55,10 @@ class Plan:
             if violation.level is EnforcementLevel.MANDATORY
         )
 
+    def place(self, urn: str) -> str:
+        """File and line that made a resource; empty for the stack as a whole."""
+        return next((one.declared_at for one in self.program.resources if one.urn == urn), "")
+
     def rule(self, rule_id: str) -> PolicyRule:
         """Return the rule of an id; raises KeyError."""
         return {rule.id: rule for rule in self.rules}[rule_id]
@@ -71,6 +75,9 @@ def make_plan(environment: Environment, against: str | None = None) -> Plan:
         OlistError: The environment has no cloud side, the program or a rule fails, or there is no
             such reference.
     """
+    cloud_side(environment)
+    if against:
+        commit_of(against)
     with ThreadPoolExecutor(max_workers=1) as executor:
         earlier = executor.submit(capture_reference, against, environment.name) if against else None
         program = capture_program(environment)
