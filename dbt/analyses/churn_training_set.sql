@@ -1,7 +1,6 @@
--- Grain: one row per reference_date, customer_unique_id: what the churn model is fitted on.
--- The features that score, at each of the dates of the var `churn_training_dates`, and what
--- happened
--- in the window after it. A date whose window has not ended by the as_of_date has no rows: nobody
+-- Grain: one row per reference_date, customer_unique_id: what the churn model is fitted on. The
+-- features that score, at each of the dates of the var `churn_training_dates`, and what happened in
+-- the window after it. A date whose window has not ended by the as_of_date has no rows: nobody
 -- knows yet. `olist dbt -- compile --select churn_training_set` writes the SQL.
 {% set window_days = var("churn_window_days") %}
 

@@ -1,6 +1,5 @@
 -- The forecast is the next months after the last complete one, with its method, nested intervals
--- and
--- no actual in it. Without any complete month the row may say only that.
+-- and no actual in it. Without any complete month the row may say only that.
 with
     forecasts as (select * from {{ ref("mart_financial_performance") }} where is_forecast),
 

@@ -1,6 +1,5 @@
--- A weighted mean of the known components lies between the least and the greatest of them;
--- without a
--- sale there is neither score nor component, and with one there is a score.
+-- A weighted mean of the known components lies between the least and the greatest of them; without
+-- a sale there is neither score nor component, and with one there is a score.
 select seller_id, health_score, orders
 from {{ ref("int_seller_health_score") }}
 where

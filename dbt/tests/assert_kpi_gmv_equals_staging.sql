@@ -1,6 +1,5 @@
 -- GMV and freight of mart_executive_kpis, by day, week and month, equal those straight from
--- staging,
--- to the cent and period by period.
+-- staging, to the cent and period by period.
 with
     staged as (
         select

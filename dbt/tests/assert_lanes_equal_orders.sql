@@ -1,6 +1,6 @@
 -- The lanes of mart_logistics_performance add up to the valid and to the delivered orders' money,
--- to the
--- cent and month by month; they hold each order at least once, and a delivery is on time or late.
+-- to the cent and month by month; they hold each order at least once, and a delivery is on time or
+-- late.
 with
     expected as (
         select

@@ -1,6 +1,5 @@
--- The people of all segments are the people with a valid order, each in one segment, and theirs
--- are all
--- the valid orders, GMV and freight of known people.
+-- The people of all segments are the people with a valid order, each in one segment, and theirs are
+-- all the valid orders, GMV and freight of known people.
 with
     people as (
         select

@@ -1,6 +1,5 @@
 -- The sellers of mart_seller_management are all sellers, and their GMV adds up to that of valid
--- orders'
--- items, to the cent; items of a seller that staging refused have no seller to count for.
+-- orders' items, to the cent; items of a seller that staging refused have no seller to count for.
 with
     expected as (
         select

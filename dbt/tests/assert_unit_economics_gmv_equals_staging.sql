@@ -1,6 +1,5 @@
 -- The GMV and freight of all cohorts, month by month of activity, equal those straight from
--- staging, to
--- the cent; orders of unknown people are inside.
+-- staging, to the cent; orders of unknown people are inside.
 with
     staged as (
         select

@@ -1,8 +1,7 @@
 -- Grain: one row per order_id of int_order_facts. What is compared with other orders, and with
 -- which.
 -- Who reads it takes the orders in staging up to the as_of_date; an order that staging refuses
--- keeps its
--- key, to take its former version's place.
+-- keeps its key, to take its former version's place.
 {{
     config(
         materialized="incremental",

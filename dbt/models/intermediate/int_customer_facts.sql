@@ -1,6 +1,5 @@
--- Grain: one row per customer_unique_id with an order up to the as_of_date; and with
--- version_orders 0
--- one of a person who has lost the last.
+-- Grain: one row per customer_unique_id with an order up to the as_of_date; and with version_orders
+-- 0 one of a person who has lost the last.
 -- What int_customer_360 knows of a person from the person's own orders alone. Whatever depends on
 -- other people, on the as_of_date, on a seed or on a var is added there, so that nothing here goes
 -- stale.

@@ -1,6 +1,5 @@
--- Grain: one row per customer_unique_id, a person with a valid order up to the as_of_date.
--- Expected contribution margin of the next 365 days = expected orders (BG/NBD) x expected order
--- value
+-- Grain: one row per customer_unique_id, a person with a valid order up to the as_of_date. Expected
+-- contribution margin of the next 365 days = expected orders (BG/NBD) x expected order value
 -- (Gamma-Gamma, shrunk to everybody's) x contribution_margin_rate, and its 95 % predictive
 -- interval.
 -- What depends on dates alone is computed once per distinct history.
@@ -90,8 +89,7 @@ with
 
     -- The share of the tail that the number of orders leaves to their value. At the upper end it is
     -- taken as if everybody who buys at all bought upper_orders: exact when that is 1, else too
-    -- wide
-    -- rather than too narrow. Levels are rounded to the outside.
+    -- wide rather than too narrow. Levels are rounded to the outside.
     levels as (
         select
             order_quantiles.*,

@@ -1,6 +1,5 @@
 -- Grain: one row per purchase_month, seller_state, customer_state with a valid order's item; and
--- one with
--- version_orders 0 of a month that has lost its last order.
+-- one with version_orders 0 of a month that has lost its last order.
 -- An order with items from two states counts in both lanes, with each lane's own price and freight
 -- and with the order's one delivery: lanes add up to the nation in money, not in orders.
 {{

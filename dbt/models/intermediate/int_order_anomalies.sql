@@ -184,7 +184,8 @@ with
                 case when {{ any_rule_fired(signals) }} then 1 else 0 end {{ "+" if not loop.last }}
             {% endfor %} as signal_families,
             round({{ rule_points(observed) }}, 2) as anomaly_score,
-            nullif({{ rule_reasons(observed) }}, '') as reason
+            -- Sentences are dear and most orders are ordinary.
+            case when {{ any_rule_fired(observed) }} then {{ rule_reasons(observed) }} end as reason
         from signalled
         cross join rules
     ),

@@ -1,16 +1,11 @@
 -- Grain: one row per repeat_orders, observed_days, orders_ahead.
 -- What BG/NBD expects of the next 365 days of somebody who is still a customer. Given that, the
--- rate of
--- purchase is gamma(r + x, alpha + T) and the chance to stop after an order beta(a, b + x), apart
--- from
--- each other. So at least k orders come with the probability of at least k events of a
--- gamma-Poisson
--- count (negative binomial) times that of not stopping after the first k - 1, and the expectation
--- is
--- the sum of these over k. That is the 2F1 formula of Fader, Hardie and Lee (2005), term by term,
--- and
--- with it the whole distribution. Terms and products are summed as decimals: no order of rows can
--- change a digit.
+-- rate of purchase is gamma(r + x, alpha + T) and the chance to stop after an order beta(a, b + x),
+-- apart from each other. So at least k orders come with the probability of at least k events of a
+-- gamma-Poisson count (negative binomial) times that of not stopping after the first k - 1, and the
+-- expectation is the sum of these over k. That is the 2F1 formula of Fader, Hardie and Lee (2005),
+-- term by term, and with it the whole distribution. Terms and products are summed as decimals: no
+-- order of rows can change a digit.
 {% set horizon_days = 365 %}
 {% set tail = 0.025 %}
 
@@ -34,9 +29,8 @@ with
             parameters.b + histories.repeat_orders as dropout_b,
             {{ horizon_days }}
             / (parameters.alpha + histories.observed_days + {{ horizon_days }}) as elapsed,
-            -- So many terms that what is left out lies beyond the 13th place: the tail of the
-            -- count is
-            -- that of a gamma with the shape, which has fallen to it at 30 + 3 x shape.
+            -- So many terms that what is left out lies beyond the 13th place: the tail of the count
+            -- is that of a gamma with the shape, which has fallen to it at 30 + 3 x shape.
             (30 + 3 * (parameters.r + histories.repeat_orders))
             * (1 + {{ horizon_days }} / (parameters.alpha + histories.observed_days)) as terms
         from histories

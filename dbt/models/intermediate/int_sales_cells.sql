@@ -1,6 +1,5 @@
 -- Grain: one row per month, customer_state, seller_state, category with a valid order's item; and
--- one
--- with version_orders 0 of a month that has lost its last order.
+-- one with version_orders 0 of a month that has lost its last order.
 -- An order counts in every cell it has an item of, with that cell's items; its delivery and its
 -- review count in each of them. Nothing here depends on a seed: int_sales_analysis adds them.
 {{

@@ -1,8 +1,7 @@
 -- Grain: one row per valued_orders, orders_ahead, level_permille.
 -- Quantiles of what some further orders are worth together, as multiples of their expectation, by
--- Gamma-Gamma: after n orders of value the sum of k further ones is a scale times a beta prime
--- (k p, q + n p) variable. Its density is summed over steps, from 0 to a multiple of the
--- expectation,
+-- Gamma-Gamma: after n orders of value the sum of k further ones is a scale times a beta prime (k
+-- p, q + n p) variable. Its density is summed over steps, from 0 to a multiple of the expectation,
 -- narrow where it is steep. Only the numbers of orders that somebody needs.
 {% set steps = 1000 %}
 {% set largest_multiple = 16 %}

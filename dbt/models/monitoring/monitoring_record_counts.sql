@@ -1,12 +1,8 @@
--- Grain: one row per dataset, loaded_at, part of the records; one with 0 of a part
--- that has lost
+-- Grain: one row per dataset, loaded_at, part of the records; one with 0 of a part that has lost
 -- all.
--- Only what is dear to score and depends on no seed. A record's row changes by a
--- newer version
--- alone,
--- which leaves its load's part for another load's: a part whose number of records is
--- the same holds
--- the same records. A part is the month of purchase or the first character of the
+-- Only what is dear to score and depends on no seed. A record's row changes by a newer version
+-- alone, which leaves its load's part for another load's: a part whose number of records is the
+-- same holds the same records. A part is the month of purchase or the first character of the
 -- order_id.
 -- Another check of the staging models, or another var of theirs, wants --full-refresh.
 {{
@@ -78,8 +74,7 @@
     {% endif %}
 {% endset %}
 
--- A staging model scores a row before a join takes it out: which parts it is to score
--- it is told in
+-- A staging model scores a row before a join takes it out: which parts it is to score it is told in
 -- literals, by the second of the load; more than that takes no part in the join.
 {% set loads = {} %}
 {% for dataset in datasets %} {% do loads.update({dataset: {}}) %} {% endfor %}

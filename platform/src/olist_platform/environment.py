@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.cloud_settings import CloudSettings
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import EnvironmentName, Layer, Names
@@ -102,6 +103,7 @@ class Environment(_Settings):
     landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
     dbt: DbtSettings
     airflow: AirflowSettings
+    alerts: AlertSettings
     cloud: CloudSettings | None = None
 
     @model_validator(mode="after")

@@ -1,9 +1,8 @@
 -- Grain: one row per cohort_month and months_since_first, each month up to the as_of_date's, those
 -- without an order included.
--- An order of an unknown person is a first order as far as anyone knows: its month's row at 0
--- holds it
--- in orders, gmv and margin, the unattributed_ columns say how much of them it is, and what is per
--- person leaves it out.
+-- An order of an unknown person is a first order as far as anyone knows: its month's row at 0 holds
+-- it in orders, gmv and margin, the unattributed_ columns say how much of them it is, and what is
+-- per person leaves it out.
 with
     orders as (
         select

@@ -1,9 +1,8 @@
 -- Grain: one row per zip_code_prefix that has a point inside Brazil in the newest extract of
 -- raw.geolocation. Exact duplicates and stray points do not move a median; points outside Brazil
--- take
--- no part. An extract is a whole snapshot: when raw has grown, every row is replaced, also those of
--- prefixes that vanished; when it has not, a run selects nothing and reads nothing. Nothing here
--- depends on a seed: stg_geolocation adds them, and so this never goes stale.
+-- take no part. An extract is a whole snapshot: when raw has grown, every row is replaced, also
+-- those of prefixes that vanished; when it has not, a run selects nothing and reads nothing.
+-- Nothing here depends on a seed: stg_geolocation adds them, and so this never goes stale.
 {{ config(unique_key="extract_scope") }}
 
 {% set south, north, west, east = var("brazil_bounding_box") %}
