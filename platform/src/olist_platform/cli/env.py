@@ -94,7 +94,7 @@ def _hide_secrets(settings: object) -> Any:
     if isinstance(settings, dict):
         return {str(key): _hide_secrets(value) for key, value in settings.items()}
     if isinstance(settings, tuple):
-        return [str(_hide_secrets(value)) for value in settings]
+        return [str(value) for value in settings]
     return settings if settings is None or isinstance(settings, int | float) else str(settings)
 
 
