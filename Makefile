@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
 STAMP := $(VENV)/.set-up
+INFRASTRUCTURE_STAMP := $(VENV)/.set-up-for-infrastructure
 DEVELOPMENT_STAMP := $(VENV)/.set-up-for-development
 PYTEST_WORKERS ?= 2
 # Whole files, in the order of tests/support/order_of_files.py.
@@ -37,8 +38,12 @@ $(STAMP): $(UV) requirements/runtime.txt platform/pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable platform
 	@touch $@
 
-$(DEVELOPMENT_STAMP): $(STAMP) requirements/development.txt
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/development.txt
+$(INFRASTRUCTURE_STAMP): $(STAMP) requirements/infrastructure.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt
+	@touch $@
+
+$(DEVELOPMENT_STAMP): $(INFRASTRUCTURE_STAMP) requirements/development.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt -r requirements/development.txt
 	@touch $@
 
 setup: $(DEVELOPMENT_STAMP) ## install everything, development tools included, in .venv
@@ -56,6 +61,8 @@ lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow fi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy platform/src dags tests
+	$(BIN)/mypy infra
+	$(BIN)/mypy policies
 	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt
 
 # Wide, so that dbt-bouncer's table of faults can be read where no terminal tells the width.
@@ -68,14 +75,15 @@ format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be wri
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt
 
-baseline: $(DEVELOPMENT_STAMP) ## accept the models' columns and types of today as what consumers may rely on
+baseline: $(DEVELOPMENT_STAMP) ## accept today's columns, types and access as what is decided
 	$(BIN)/python tests/support/schema_baseline.py
+	$(BIN)/python -W ignore tests/support/access_matrix.py
 
 bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench
 
 lock: $(UV) ## resolve requirements/*.in into the hashed locks
-	@for name in bootstrap runtime development; do \
+	@for name in bootstrap runtime infrastructure development; do \
 		$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; \
 	done

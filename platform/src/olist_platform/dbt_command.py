@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from olist_platform.access_model import TRANSFORMER
 from olist_platform.environment import (
     DuckDBWarehouse,
     Environment,
@@ -13,7 +14,7 @@ from olist_platform.environment import (
 )
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
-from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
+from olist_platform.naming import EnvironmentName, Layer, Workload
 from olist_platform.repository import repository_root, state_folder
 
 _SOURCES = (".sql", ".yml", ".csv", ".md")
@@ -59,8 +60,8 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
             names = environment.names
             variables |= {
                 "OLIST_SNOWFLAKE_ACCOUNT": account,
-                "OLIST_SNOWFLAKE_USER": names.service_user(FunctionalRole.TRANSFORMER),
-                "OLIST_SNOWFLAKE_ROLE": names.functional_role(FunctionalRole.TRANSFORMER),
+                "OLIST_SNOWFLAKE_USER": names.service_user(TRANSFORMER.name),
+                "OLIST_SNOWFLAKE_ROLE": names.functional_role(TRANSFORMER.name),
                 "OLIST_SNOWFLAKE_WAREHOUSE": names.warehouse(Workload.TRANSFORM),
                 "OLIST_SNOWFLAKE_DATABASE": names.database,
                 "OLIST_RAW_DATABASE": names.database,

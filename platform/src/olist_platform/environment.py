@@ -4,45 +4,20 @@ Every key is required, unknown keys are refused and nothing has a fallback: what
 error that names the file and the key.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from olist_platform.alerts.alert_settings import AlertSettings
+from olist_platform.cloud_settings import CloudSettings
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.repository import repository_root
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SecretReference(_Settings):
-    """A secret that an environment names but never holds."""
-
-    environment_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-
-    def is_set(self) -> bool:
-        """Whether the variable has a value on this machine."""
-        return bool(os.environ.get(self.environment_variable))
-
-    def read(self) -> SecretStr:
-        """Return the secret.
-
-        Raises:
-            OlistError: The variable is unset or empty.
-        """
-        value = os.environ.get(self.environment_variable)
-        if not value:
-            raise OlistError(
-                f"the secret {self.environment_variable} is not set",
-                f"export {self.environment_variable} before running this command",
-            )
-        return SecretStr(value)
+from olist_platform.settings_model import SecretReference
+from olist_platform.settings_model import Settings as _Settings
 
 
 class DuckDBWarehouse(_Settings):
@@ -120,7 +95,7 @@ class AirflowSettings(_Settings):
 
 
 class Environment(_Settings):
-    """One environment's whole configuration."""
+    """One environment's whole configuration; `cloud` is there exactly when Snowflake is."""
 
     name: EnvironmentName
     description: str
@@ -128,11 +103,22 @@ class Environment(_Settings):
     landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
     dbt: DbtSettings
     airflow: AirflowSettings
+    alerts: AlertSettings
+    cloud: CloudSettings | None = None
 
     @model_validator(mode="after")
     def _snowflake_reads_s3(self) -> "Environment":
         if self.warehouse.engine == "snowflake" and self.landing.kind != "s3":
             raise ValueError("landing.kind: Snowpipe reads S3 only, so it must be 's3'")
+        return self
+
+    @model_validator(mode="after")
+    def _snowflake_has_a_cloud(self) -> "Environment":
+        on_snowflake = self.warehouse.engine == "snowflake"
+        if on_snowflake and self.cloud is None:
+            raise ValueError("key 'cloud' is missing: it says what Snowflake and AWS may cost")
+        if not on_snowflake and self.cloud is not None:
+            raise ValueError("key 'cloud' is unknown: there is no cloud side to DuckDB")
         return self
 
     @property
@@ -229,11 +215,11 @@ def load_environment(name: EnvironmentName, folder: Path | None = None) -> Envir
 
 def _explain(detail: ErrorDetails) -> str:
     """Say in one clause which key is wrong and how."""
-    variants = {"duckdb", "snowflake", "folder", "s3"}
+    unions = {"warehouse", "landing"}
     location = [str(part) for part in detail["loc"]]
     # Pydantic puts the variant's name of a union after its key; a user's file has no such level.
     key = ".".join(
-        part for index, part in enumerate(location) if index != 1 or part not in variants
+        part for index, part in enumerate(location) if index != 1 or location[0] not in unions
     )
     if detail["type"] == "missing":
         return f"key '{key}' is missing"

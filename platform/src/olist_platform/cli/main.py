@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import docs, env
+from olist_platform.cli import alerts, docs, env
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
@@ -15,6 +15,8 @@ from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
+from olist_platform.cli.plan import plan
+from olist_platform.cli.policies import policies
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
 from olist_platform.errors import OlistError, from_os_error
@@ -28,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
+app.add_typer(alerts.app, name="alerts")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
@@ -38,6 +41,8 @@ app.command(context_settings={"ignore_unknown_options": True})(airflow)
 app.command()(publish)
 app.command()(query)
 app.command()(lineage)
+app.command()(plan)
+app.command()(policies)
 
 
 def main() -> None:
