@@ -11,6 +11,8 @@ STAMP := $(VENV)/.set-up
 INFRASTRUCTURE_STAMP := $(VENV)/.set-up-for-infrastructure
 DEVELOPMENT_STAMP := $(VENV)/.set-up-for-development
 PYTEST_WORKERS ?= 2
+# Whole files, in the order of tests/support/order_of_files.py.
+IN_PARALLEL := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # An interpreter or tool must not pick packages from folders of this repository.
 export PYTHONSAFEPATH := 1
@@ -50,10 +52,10 @@ demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> A
 	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
 
 test: $(DEVELOPMENT_STAMP) ## prove everything
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
+	$(BIN)/pytest $(IN_PARALLEL)
 
 test-fast: $(DEVELOPMENT_STAMP) ## the subset for the inner loop, under a minute
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile -m "not slow"
+	$(BIN)/pytest $(IN_PARALLEL) -m "not slow"
 
 lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow files, governance of models
 	$(BIN)/ruff format --check .
