@@ -10,8 +10,8 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
-from moto.server import ThreadedMotoServer
 
+from local_aws import local_aws, made_up_credentials
 from olist_platform.bootstrap.cloud_side import AwsAccount, CloudSide, cloud_side
 from olist_platform.bootstrap.key_ring import KeyRing
 from olist_platform.environment import load_environment
@@ -25,25 +25,16 @@ REGION = "sa-east-1"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    yield f"http://{host}:{port}"
-    moto.stop()
+    with local_aws() as address:
+        yield address
 
 
 @pytest.fixture
 def aws(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     URLLib3Session().send(AWSRequest("POST", f"{server}/moto-api/reset").prepare())
-    for name, value in {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "no-config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no-credentials"),
-    }.items():
+    for name, value in made_up_credentials(tmp_path).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     return server

@@ -12,6 +12,7 @@ import yaml
 from olist_platform.environment import environments_folder
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import EnvironmentName
+from olist_platform.yaml_file import read_yaml_mapping
 
 _KEYS = "olist:serviceUserKeys"
 _SECRETS_PROVIDER = "secretsprovider"
@@ -94,15 +95,9 @@ class StackFile:
         return config
 
     def _read(self) -> dict[str, Any]:
-        with os_errors_explained(self.path):
-            text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        try:
-            content = yaml.safe_load(text) or {}
-        except yaml.YAMLError as error:
-            raise OlistError(f"{self.path}: not valid YAML: {error}") from error
-        if not isinstance(content, dict):
-            raise OlistError(f"{self.path}: expected keys and values", "see environments/README.md")
-        return content
+        if not self.path.exists():
+            return {}
+        return read_yaml_mapping(self.path, "see environments/README.md", may_be_empty=True)
 
     def _write(self, content: dict[str, Any]) -> None:
         body = yaml.safe_dump(content, sort_keys=False, width=float("inf"), allow_unicode=True)
