@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, docs, env, keys
+from olist_platform.cli import alerts, dashboards, docs, env, keys
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
 app.command()(bench)

@@ -1,0 +1,58 @@
+"""dbt's exposures of the dashboards, made from their descriptions."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from olist_platform.dashboards.catalog import load_dashboards
+from olist_platform.dashboards.contracts import Owner, read_owners
+from olist_platform.dashboards.description import Dashboard
+from olist_platform.dbt_command import dbt_project_folder
+from olist_platform.errors import os_errors_explained
+
+# Where the pages are served for the company; no page asks it for anything.
+BASE_URL = "https://dashboards.olist.example"
+_HEAD = """\
+# Made from platform/dashboards/ by `olist dashboards exposures`; a test holds it current.
+"""
+
+
+def exposures_path() -> Path:
+    """File of the exposures in the dbt project."""
+    return dbt_project_folder() / "models" / "exposures.yml"
+
+
+def write_exposures() -> Path:
+    """Write the exposures of every dashboard, and return their file.
+
+    Raises:
+        OlistError: A description is wrong, or the file cannot be written.
+    """
+    path = exposures_path()
+    text = exposures_text(load_dashboards(), read_owners())
+    with os_errors_explained(path):
+        path.write_text(text, encoding="utf-8")
+    return path
+
+
+def exposures_text(dashboards: Iterable[Dashboard], owners: dict[str, Owner]) -> str:
+    """Return the content of the file, the same for the same descriptions."""
+    content = {
+        "version": 2,
+        "exposures": [_exposure(dashboard, owners[dashboard.owner]) for dashboard in dashboards],
+    }
+    return _HEAD + yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
+
+
+def _exposure(dashboard: Dashboard, owner: Owner) -> dict[str, object]:
+    return {
+        "name": dashboard.name,
+        "label": dashboard.title,
+        "type": "dashboard",
+        "maturity": dashboard.maturity,
+        "url": f"{BASE_URL}/{dashboard.web_page}",
+        "description": dashboard.summary,
+        "owner": {"name": owner.name, "email": owner.email},
+        "depends_on": [f"ref('{mart}')" for mart in sorted(dashboard.marts)],
+    }
