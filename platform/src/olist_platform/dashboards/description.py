@@ -271,6 +271,7 @@ class Tile(Settings):
         target: What the value should be.
         term: Column whose description in dbt explains the tile; its value's unless said.
         drill_down: Tile with more about it, `<dashboard>.<tile>`.
+        empty: What it says where it has no rows; "Not recorded yet." unless said.
         owner: Group of dbt that answers for it; the dashboard's unless said.
     """
 
@@ -285,6 +286,7 @@ class Tile(Settings):
     target: Target | None = None
     term: _Name | None = None
     drill_down: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")] | None = None
+    empty: str = "Not recorded yet."
     owner: _Name | None = None
 
     def of_role(self, role: Role) -> tuple[TileColumn, ...]:

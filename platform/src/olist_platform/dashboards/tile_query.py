@@ -32,7 +32,10 @@ def tile_query(tile: Tile, relation: str) -> str:
         apart = [expressions[column.key] for column in tile.columns if not column.aggregate]
         together = ", ".join([*apart, *hidden])
         grouped += f" group by {together}" if together else ""
-    order = _order(tile.rows.order)
+    # Ties are broken by everything else, so that equal marts give equal pages.
+    named = {one.by for one in tile.rows.order}
+    rest = (Order(by=key) for key in (*expressions, *hidden) if key not in named)
+    order = _order((*tile.rows.order, *rest))
     statement = f"select * from ({grouped}) as shown"  # noqa: S608
     if tile.rows.limit:
         within = f"partition by {', '.join(tile.rows.limit_of)} " if tile.rows.limit_of else ""

@@ -1,0 +1,117 @@
+"""What dashboards read: the published marts, and the monitoring models beside them.
+
+On DuckDB marts come from the published copy. Monitoring models are not published: they come from
+what dbt left for monitoring where it is there, else from the warehouse itself. Nothing waits for a
+build that holds it: a model that cannot be read is one that is not recorded yet.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from olist_platform.duckdb_warehouse import duckdb_errors_explained
+from olist_platform.environment import Environment
+from olist_platform.naming import Layer
+from olist_platform.publication import published_copy
+from olist_platform.repository import state_folder
+
+_PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What stands in the published copy.
+
+    Attributes:
+        as_of_date: Reference date of the figures; their activity of that day is inside.
+        published_at: When they were published, UTC.
+        dbt_invocation_id: The dbt invocation that tested them; None where unknown.
+    """
+
+    as_of_date: date | None
+    published_at: datetime
+    dbt_invocation_id: str | None
+
+
+class PublishedMarts:
+    """Answers questions to marts and monitoring models."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, environment: Environment) -> None:
+        self._connection = connection
+        self._publication_table = environment.names.publication_table
+        self._relations: dict[str, str] = {}
+
+    def show(self, name: str, source: str) -> None:
+        """Let a relation be asked by its name; the first source of a name counts."""
+        self._relations.setdefault(name, source)
+
+    def relation(self, name: str) -> str | None:
+        """Return what to ask for a mart or monitoring model; None where it is not there."""
+        return self._relations.get(name)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        return self._connection.execute(statement).fetchall()
+
+    def publication(self) -> Publication:
+        """Return what was published last."""
+        [(day, moment, invocation)] = self.rows(
+            "select max(as_of_date), max(published_at), max(dbt_invocation_id)"  # noqa: S608
+            f" from {_PUBLISHED}.{self._publication_table}"
+        )
+        return Publication(day, moment.replace(tzinfo=UTC), invocation)
+
+
+@contextmanager
+def open_published_marts(environment: Environment) -> Iterator[PublishedMarts]:
+    """Open what an environment has published, for the time of the block.
+
+    Raises:
+        OlistError: Nothing is published, or the environment does not run on DuckDB.
+    """
+    copy = published_copy(environment)
+    with duckdb_errors_explained(copy), duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
+        connection.execute(f"attach {_literal(copy)} as {_PUBLISHED} (read_only)")
+        marts = PublishedMarts(connection, environment)
+        for (name,) in _tables(connection, _PUBLISHED, "main"):
+            marts.show(name, f'{_PUBLISHED}."{name}"')
+        exported = state_folder(environment.name) / "monitoring" / "exported"
+        for path in sorted(exported.glob("monitoring_*.parquet")):
+            marts.show(path.stem, f"read_parquet({_literal(path)})")
+        _show_monitoring(marts, connection, environment)
+        yield marts
+
+
+def _show_monitoring(
+    marts: PublishedMarts, connection: duckdb.DuckDBPyConnection, environment: Environment
+) -> None:
+    working, schema = environment.duckdb_path, environment.names.schema(Layer.MONITORING)
+    if not working.exists():
+        return
+    try:
+        # By the name of its file, which its views use.
+        connection.execute(f"attach {_literal(working)} (read_only)")
+    except duckdb.IOException:
+        # A build has it.
+        return
+    catalog = working.stem
+    for (name,) in _tables(connection, catalog, schema):
+        marts.show(name, f'{catalog}.{schema}."{name}"')
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) -> list[tuple[str]]:
+    return connection.execute(
+        "select table_name from information_schema.tables"
+        " where table_catalog = ? and table_schema = ? order by table_name",
+        [catalog, schema],
+    ).fetchall()
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
