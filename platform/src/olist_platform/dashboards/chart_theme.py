@@ -52,7 +52,13 @@ def chart_theme(*, dark: bool) -> Config:
             "band": {"fill": main, "color": main, "fillOpacity": 0.17, "strokeWidth": 0},
             "forecast": {"stroke": main, "color": main, "strokeDash": [5, 4], "strokeWidth": 2},
             "unfinished": {"stroke": main, "filled": False, "fill": None, "size": 50},
-            "alarm": {"fill": target, "filled": True, "size": 90, "shape": "diamond", "opacity": 1},
+            "alarm": {
+                "color": target,
+                "filled": True,
+                "size": 90,
+                "shape": "diamond",
+                "opacity": 1,
+            },
             "target": {"stroke": target, "color": target, "strokeDash": [2, 3], "strokeWidth": 1.5},
             "interval": {
                 "color": main,

@@ -263,7 +263,7 @@ def _bar(chart: _Chart) -> Spec:
             "field": series.key,
             "type": "nominal",
             "sort": None,
-            "legend": {"title": None, "orient": "top", "columns": 3},
+            "legend": {"title": None, "orient": "top", "columns": 2},
         }
     else:
         layers.append(
@@ -304,19 +304,21 @@ def _range(chart: _Chart) -> Spec:
 
 def _histogram(chart: _Chart) -> Spec:
     size, value = chart.one(Role.CATEGORY), chart.one(Role.VALUE)
-    # The name by which Vega-Lite looks for the end of a bin that it did not make itself.
-    end = f"{size.key}_end"
     return {
         "height": _TIME_CHART_HEIGHT,
-        "transform": [{"calculate": f"datum.{size.key} + {size.bin_width}", "as": end}],
         "mark": {"type": "bar", "style": "bar"},
         "encoding": {
             "x": {
                 "field": size.key,
-                "bin": "binned",
-                "axis": {"title": None, "grid": False, "tickCount": 5, **chart.written(size)},
+                "type": "ordinal",
+                "sort": None,
+                "axis": {
+                    "title": size.label,
+                    "labelAngle": 0,
+                    "ticks": False,
+                    **chart.written(size),
+                },
             },
-            "x2": {"field": end},
             "y": chart.value_axis(value, zero=True),
             "tooltip": chart.tooltip(),
         },

@@ -237,7 +237,9 @@
 
   // --- charts ---
   const usesDark = () => (choice.theme === "auto" ? dark.matches : choice.theme === "dark");
+  // For tests and pictures: the charts by their tile, and whether all of them are drawn.
   window.olistCharts = {};
+  window.olistDrawn = () => document.documentElement.dataset.ready === "yes" && [...document.querySelectorAll(".chart")].every((holder) => holder.querySelector("svg, .empty"));
 
   function chart(tile, holder, rows) {
     const spec = structuredClone(tile.spec);
@@ -362,6 +364,7 @@
   for (const id of ["numbers", "theme"]) document.getElementById(id).value = choice[id];
   drawAll();
   document.documentElement.dataset.ready = "yes";
+  performance.mark("olist-ready");
 
   // Served by `olist dashboards serve`, a page looks whether a newer one took its place.
   if (location.protocol.startsWith("http")) {
