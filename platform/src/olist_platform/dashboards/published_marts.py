@@ -1,8 +1,8 @@
 """What dashboards read: the published marts, and the monitoring models beside them.
 
 On DuckDB marts come from the published copy. Monitoring models are not published: they come from
-what dbt left for monitoring where it is there, else from the warehouse itself. Nothing waits for a
-build that holds it: a model that cannot be read is one that is not recorded yet.
+the warehouse or, while a build holds it, from what dbt left for monitoring, which may be less.
+Nothing waits: a model that cannot be read is one that is not recorded yet.
 """
 
 from collections.abc import Iterator
@@ -81,10 +81,10 @@ def open_published_marts(environment: Environment) -> Iterator[PublishedMarts]:
         marts = PublishedMarts(connection, environment)
         for (name,) in _tables(connection, _PUBLISHED, "main"):
             marts.show(name, f'{_PUBLISHED}."{name}"')
+        _show_monitoring(marts, connection, environment)
         exported = state_folder(environment.name) / "monitoring" / "exported"
         for path in sorted(exported.glob("monitoring_*.parquet")):
             marts.show(path.stem, f"read_parquet({_literal(path)})")
-        _show_monitoring(marts, connection, environment)
         yield marts
 
 
