@@ -1,6 +1,7 @@
 """The pages as readers meet them, in headless Chromium: every figure, width, theme and filter."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,60 +73,61 @@ def default_choice(dashboard: Dashboard, marts: Marts) -> dict[str, str]:
 
 
 @EACH
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_a_page_fits_its_screen_and_complains_of_nothing(
-    browser: Browser, site: Site, dashboard: Dashboard, size: tuple[int, int], pictures: Path
+def test_a_page_fits_every_screen_is_soon_ready_and_complains_of_nothing(
+    browser: Browser, site: Site, dashboard: Dashboard, pictures: Path
 ) -> None:
-    page = browser.new_page(
-        viewport={"width": size[0], "height": size[1]}, locale="en-US", reduced_motion="reduce"
-    )
-    watched = watch(page)
-    open_page(page, site.folder / dashboard.web_page)
-    assert watched.messages == []
-    assert len(watched.requests) == 4
-    assert [url for url in watched.requests if not url.startswith(site.folder.as_uri())] == []
-    for details in ("details.behind", "details.terms"):
-        page.evaluate(f"document.querySelectorAll('{details}').forEach((one) => one.open = true)")
-        assert page.evaluate("document.documentElement.scrollWidth") == size[0], details
-    page.evaluate("document.querySelectorAll('main details').forEach((one) => one.open = false)")
-    assert page.locator("article.tile[data-drawn=yes]").count() == len(dashboard.tiles)
-    page.screenshot(path=pictures / f"{dashboard.name}-{size[0]}.png", full_page=True)
-    page.close()
-
-
-@EACH
-def test_a_page_is_small_and_soon_ready(page: Page, site: Site, dashboard: Dashboard) -> None:
+    address = site.folder / dashboard.web_page
     assets = sum(path.stat().st_size for path in (site.folder / "assets").iterdir())
-    assert assets + (site.folder / dashboard.web_page).stat().st_size < _MOST_BYTES
+    assert assets + address.stat().st_size < _MOST_BYTES
     ready = []
-    for _ in range(3):
-        open_page(page, site.folder / dashboard.web_page)
+    for width, height in (PHONE, DESKTOP):
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce"
+        )
+        watched = watch(page)
+        open_page(page, address)
         ready.append(page.evaluate("performance.getEntriesByName('olist-ready')[0].startTime"))
+        assert watched.messages == []
+        # The page, its style sheet, the charting library and its script.
+        assert len(watched.requests) == 4
+        assert [url for url in watched.requests if not url.startswith(site.folder.as_uri())] == []
+        assert page.locator("article.tile[data-drawn=yes]").count() == len(dashboard.tiles)
+        page.screenshot(path=pictures / f"{dashboard.name}-{width}.png", full_page=True)
+        page.evaluate("document.querySelectorAll('main details').forEach((one) => one.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.close()
+    # The quicker of two: the machine may be busy with something else.
     assert min(ready) < _READY_WITHIN_MS
 
 
 @EACH
-def test_every_figure_is_what_the_mart_holds(
+def test_every_figure_and_chart_is_what_the_mart_holds(
     page: Page, site: Site, dashboard: Dashboard, marts: Marts
 ) -> None:
     open_page(page, site.folder / dashboard.web_page)
     chosen = default_choice(dashboard, marts)
     assert differences(page, dashboard, marts, chosen) == []
-    shown = [row for tile in dashboard.tiles for row in shown_rows(page, tile)]
-    assert len(shown) > 20
+    assert charts_differ(page, dashboard, marts, chosen) == []
+    assert sum(len(shown_rows(page, tile)) for tile in dashboard.tiles) > 20
     page.select_option("#numbers", "pt-BR", force=True)
     wait_until_drawn(page)
     assert differences(page, dashboard, marts, chosen, "pt-BR") == []
 
 
-@EACH
-def test_charts_draw_what_the_marts_hold(
-    page: Page, site: Site, dashboard: Dashboard, marts: Marts
-) -> None:
+def test_a_wrong_figure_is_seen(page: Page, site: Site, published_workspace: Workspace) -> None:
+    """A real less in the month that is shown first, in a mart that changed behind the page."""
+    dashboard = DASHBOARDS["executive_performance"]
+    changed = Marts(published_workspace)
+    chosen = default_choice(dashboard, changed)
+    changed.replace(
+        "mart_executive_kpis",
+        f"select * replace (gmv - case when period_start = '{chosen['period']}' then 1 else 0 end"
+        " as gmv) from mart_executive_kpis",
+    )
     open_page(page, site.folder / dashboard.web_page)
-    page.evaluate("document.querySelectorAll('button.all').forEach((one) => one.click())")
-    wait_until_drawn(page)
-    assert charts_differ(page, dashboard, marts, default_choice(dashboard, marts)) == []
+    wrong = differences(page, dashboard, changed, chosen)
+    changed.close()
+    assert [fault.split(":")[0] for fault in wrong] == ["gmv 0 gmv"]
 
 
 def test_the_last_month_is_read_at_once_on_a_phone(
@@ -185,7 +187,8 @@ def violations(page: Page, *rules: str) -> list[tuple[str, list[str]]]:
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = list(rules)
-    found = Axe().run(page, options=options).response["violations"]
+    # Pictures are hidden from assistive technology; test_charts.py judges their colours.
+    found = Axe().run(page, {"exclude": [[".chart"]]}, options).response["violations"]
     return [(one["id"], [str(node["html"])[:150] for node in one["nodes"]][:5]) for one in found]
 
 
@@ -322,11 +325,10 @@ def test_links_lead_to_tiles_that_are_there(page: Page, site: Site) -> None:
     wait_until_drawn(page)
     assert page.url == (site.folder / "operations.html").as_uri() + "#lanes"
     assert page.locator("#lanes:target").count() == 1
-    for dashboard in DASHBOARDS.values():
-        open_page(page, site.folder / dashboard.web_page)
-        for link in page.locator("a.more").evaluate_all("(all) => all.map((one) => one.href)"):
-            file, _, tile = link.removeprefix(site.folder.as_uri() + "/").partition("#")
-            assert f'id="{tile}"' in (site.folder / file).read_text(encoding="utf-8")
+    texts_of = {path.name: path.read_text(encoding="utf-8") for path in site.folder.glob("*.html")}
+    links = re.findall(r'href="([\w.]+)#([\w-]+)"', "".join(texts_of.values()))
+    assert len(links) >= 10
+    assert [link for link in links if f'id="{link[1]}"' not in texts_of[link[0]]] == []
 
 
 def test_what_is_missing_is_designed(page: Page, site: Site) -> None:

@@ -81,7 +81,12 @@ class _Chart:
             return {}
         if self._for_page:
             return {"format": column.format.value, "formatType": formatter}
-        return {"format": _D3_FORMATS[column.format]}
+        pattern = _D3_FORMATS[column.format]
+        if column.format not in _TEMPORAL:
+            return {"format": pattern}
+        # In UTC, as the values are, wherever the image is drawn; images have no tooltips.
+        is_axis = formatter == AXIS_FORMATTER
+        return {"labelExpr": f"utcFormat(datum.value, '{pattern}')"} if is_axis else {}
 
     def tooltip(self) -> list[Spec]:
         return [
