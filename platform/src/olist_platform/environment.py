@@ -4,45 +4,19 @@ Every key is required, unknown keys are refused and nothing has a fallback: what
 error that names the file and the key.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.repository import repository_root
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SecretReference(_Settings):
-    """A secret that an environment names but never holds."""
-
-    environment_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-
-    def is_set(self) -> bool:
-        """Whether the variable has a value on this machine."""
-        return bool(os.environ.get(self.environment_variable))
-
-    def read(self) -> SecretStr:
-        """Return the secret.
-
-        Raises:
-            OlistError: The variable is unset or empty.
-        """
-        value = os.environ.get(self.environment_variable)
-        if not value:
-            raise OlistError(
-                f"the secret {self.environment_variable} is not set",
-                f"export {self.environment_variable} before running this command",
-            )
-        return SecretStr(value)
+from olist_platform.settings_model import SecretReference
+from olist_platform.settings_model import Settings as _Settings
 
 
 class DuckDBWarehouse(_Settings):
@@ -128,6 +102,7 @@ class Environment(_Settings):
     landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
     dbt: DbtSettings
     airflow: AirflowSettings
+    alerts: AlertSettings
 
     @model_validator(mode="after")
     def _snowflake_reads_s3(self) -> "Environment":

@@ -12,11 +12,11 @@ from olist_platform.cli.console import environment_named, out
 from olist_platform.environment import (
     Environment,
     S3Landing,
-    SecretReference,
     SnowflakeWarehouse,
     load_environment,
 )
 from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
+from olist_platform.settings_model import SecretReference
 from olist_platform.source_catalog import CATALOG
 
 app = typer.Typer(help="Show the environments.", no_args_is_help=True)
@@ -90,6 +90,10 @@ def _hide_secrets(settings: object) -> Any:
         return f"hidden; from {settings.environment_variable} ({state})"
     if isinstance(settings, BaseModel):
         return {field: _hide_secrets(value) for field, value in settings}
+    if isinstance(settings, dict):
+        return {key: _hide_secrets(value) for key, value in settings.items()}
+    if isinstance(settings, tuple):
+        return [str(value) for value in settings]
     return settings if settings is None or isinstance(settings, int | float) else str(settings)
 
 

@@ -1,0 +1,71 @@
+"""A message as an e-mail: a text for any reader and HTML that fits a phone."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from functools import cache
+
+from jinja2 import Environment as Templates
+from jinja2 import PackageLoader, StrictUndefined, select_autoescape
+
+from olist_platform.alerts.alert_settings import AlertSettings
+from olist_platform.alerts.kinds import Severity
+from olist_platform.alerts.notice import Dispatch, Timing
+from olist_platform.alerts.wording import headline, stand_in_remark, word, worst
+
+_SUBJECT_LIMIT = 200
+# Bar at the head of a message. Dark enough for white text (WCAG AA).
+_COLOURS = {
+    Severity.CRITICAL: "#b3261e",
+    Severity.HIGH: "#b54708",
+    Severity.MEDIUM: "#8a6100",
+    Severity.LOW: "#475467",
+}
+_GOOD_NEWS = "#1b7f4b"
+
+
+def email_message(dispatch: Dispatch, settings: AlertSettings, sender: str) -> EmailMessage:
+    """Return the e-mail of a message, without its date.
+
+    Its Message-ID is the same for every try, so one that is sent twice can be told by it.
+    """
+    words = [word(notice, settings) for notice in dispatch.notices]
+    is_single = dispatch.timing is Timing.AT_ONCE
+    title = words[0].title if is_single else headline(dispatch)
+    all_good = all(wording.is_good_news for wording in words)
+    content = {
+        "title": title,
+        "words": words,
+        "is_single": is_single,
+        "colour": _GOOD_NEWS if all_good else _COLOURS[worst(dispatch)],
+        "remark": stand_in_remark(dispatch, settings),
+        "environment": dispatch.notices[0].alert.environment,
+    }
+    message = EmailMessage()
+    message["Subject"] = _subject(dispatch, title)
+    message["From"] = Address("Olist platform", addr_spec=sender)
+    message["To"] = settings.recipients[dispatch.recipient].email
+    message["Message-ID"] = f"<{dispatch.message_id}@{sender.partition('@')[2]}>"
+    # Out-of-office answers would come back to a machine.
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_templates().get_template("email.txt.j2").render(content))
+    html = _templates().get_template("email.html.j2").render(content)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def _subject(dispatch: Dispatch, title: str) -> str:
+    environment = dispatch.notices[0].alert.environment
+    subject = f"[olist {environment}] {title}"
+    return subject if len(subject) <= _SUBJECT_LIMIT else f"{subject[: _SUBJECT_LIMIT - 1]}…"
+
+
+@cache
+def _templates() -> Templates:
+    return Templates(
+        loader=PackageLoader("olist_platform.alerts"),
+        autoescape=select_autoescape(["html.j2"], default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,84 @@
+"""Every signal has a runbook, and what a runbook tells to run can be run."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import sqlglot
+import yaml
+from sqlglot import exp
+
+from olist_platform.alerts.kinds import Signal
+from olist_workspace import ROOT
+
+RUNBOOKS = ROOT / "platform" / "docs" / "runbooks"
+SECTIONS = ["Meaning", "Who", "First look", "Mend", "Escalation", "How to close"]
+# Written by the loader, not by dbt.
+LOAD_HISTORY = {"load_history": None}
+
+
+@cache
+def columns_of_models() -> dict[str, set[str] | None]:
+    models: dict[str, set[str] | None] = dict(LOAD_HISTORY)
+    for path in (ROOT / "dbt" / "models").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            models[model["name"]] = {column["name"] for column in model["columns"]}
+    assert "mart_executive_kpis" in models
+    return models
+
+
+def text_of(signal: Signal) -> str:
+    return (RUNBOOKS / signal.runbook).read_text(encoding="utf-8")
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0].strip()
+
+
+def test_every_runbook_belongs_to_a_signal() -> None:
+    assert {path.name for path in RUNBOOKS.iterdir()} == {signal.runbook for signal in Signal}
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_a_runbook_has_every_section_with_something_in_it(signal: Signal) -> None:
+    text = text_of(signal)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    for title in SECTIONS:
+        assert len(section(text, title)) > 40, title
+    assert f"`{signal.kind}`" in section(text, "Who")
+    # That the command exists is proven for every document in tests/repository.
+    assert re.search(r"(olist|make) \w|source_catalog", section(text, "First look"))
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_queries_of_a_runbook_ask_for_what_the_models_hold(signal: Signal) -> None:
+    for sql in re.findall(r'olist query (?:--working )?"([^"]+)"', text_of(signal)):
+        query = sqlglot.parse_one(sql, dialect="duckdb")
+        known: set[str] = {str(alias.alias) for alias in query.find_all(exp.Alias)}
+        for table in query.find_all(exp.Table):
+            assert table.name in columns_of_models(), f"{signal}: {table.name}"
+            columns = columns_of_models()[table.name]
+            if columns is None:
+                known |= {column.name for column in query.find_all(exp.Column)}
+            else:
+                known |= columns
+        assert {column.name for column in query.find_all(exp.Column)} <= known, sql
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_columns_whose_lineage_a_runbook_asks_for_exist(signal: Signal) -> None:
+    for model, column in re.findall(r"olist lineage (\w+)\.(\w+)", text_of(signal)):
+        columns = columns_of_models()[model]
+        assert columns is not None
+        assert column in columns, f"{model}.{column}"
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_files_and_vars_that_a_runbook_names_exist(signal: Signal) -> None:
+    text = text_of(signal)
+    project = (ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8")
+    for name in re.findall(r"\bvars? `(\w+)`", text):
+        assert f"  {name}:" in project, name
+    for path in re.findall(r"`((?:dbt|platform|environments|tests)/[\w./-]+)`", text):
+        assert Path(ROOT / path).exists(), path
