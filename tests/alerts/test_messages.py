@@ -173,6 +173,7 @@ def test_a_resolution_says_how_long_it_took() -> None:
     over = notice(VOLUME, Event.RESOLVED, resolved_at=MORNING + timedelta(days=1, hours=3))
     message = slack_message(single_dispatch(over, to(Channel.SLACK)), SETTINGS)
     assert message["text"] == "RESOLVED Data quality: orders"
+    assert message["blocks"][1]["text"]["text"].startswith("This is over. It was: Far fewer rows")
     assert {
         "type": "mrkdwn",
         "text": "*Resolved*\n2018-09-04 13:00 -03, after 1 d 3 h",
@@ -210,6 +211,19 @@ def test_a_digest_has_a_line_for_each() -> None:
             },
         ],
     }
+
+
+def test_the_colour_of_a_digest_is_of_what_is_still_open() -> None:
+    over = notice(failure(severity=Severity.CRITICAL), Event.RESOLVED, resolved_at=MORNING)
+    colours = {
+        (notice(VOLUME), over): "#8a6100",
+        (over, over): "#1b7f4b",
+        (notice(failure(severity=Severity.CRITICAL)), over): "#b3261e",
+    }
+    for notices, colour in colours.items():
+        html = email_message(gathered(notices), SETTINGS, SENDER).get_body(("html",))
+        assert html is not None
+        assert f"background:{colour};color:#ffffff" in html.get_content()
 
 
 def test_where_nothing_is_served_a_link_is_a_path() -> None:

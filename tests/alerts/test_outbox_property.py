@@ -37,6 +37,8 @@ from olist_platform.alerts.kinds import Channel, Severity, Signal
 from olist_platform.alerts.notice import Dispatch, Event
 from olist_platform.alerts.outbox import Outbox
 
+pytestmark = pytest.mark.slow
+
 MOODS = {
     "works": None,
     "down": ChannelDownError("down"),
