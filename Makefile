@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
 STAMP := $(VENV)/.set-up
+INFRASTRUCTURE_STAMP := $(VENV)/.set-up-for-infrastructure
 DEVELOPMENT_STAMP := $(VENV)/.set-up-for-development
 PYTEST_WORKERS ?= 2
 
@@ -35,8 +36,12 @@ $(STAMP): $(UV) requirements/runtime.txt platform/pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable platform
 	@touch $@
 
-$(DEVELOPMENT_STAMP): $(STAMP) requirements/development.txt
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/development.txt
+$(INFRASTRUCTURE_STAMP): $(STAMP) requirements/infrastructure.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt
+	@touch $@
+
+$(DEVELOPMENT_STAMP): $(INFRASTRUCTURE_STAMP) requirements/development.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt -r requirements/development.txt
 	@touch $@
 
 setup: $(DEVELOPMENT_STAMP) ## install everything, development tools included, in .venv
@@ -73,7 +78,7 @@ bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench
 
 lock: $(UV) ## resolve requirements/*.in into the hashed locks
-	@for name in bootstrap runtime development; do \
+	@for name in bootstrap runtime infrastructure development; do \
 		$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; \
 	done

@@ -1,15 +1,16 @@
 """`olist alerts`, driven as a user drives it, and the entry points that DAGs call."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from alert_scenario import environment, failure
 from olist_platform.alerts.alert import Alert
+from olist_platform.alerts.delivery_health import delivery_alert, watch_delivery
 from olist_platform.alerts.kinds import Severity, Signal
-from olist_platform.alerts.outbox import Raised
+from olist_platform.alerts.outbox import Backlog, Raised
 from olist_platform.alerts.router import deliver_due, open_outbox, raise_alert, resolve
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError
@@ -41,9 +42,9 @@ def local_failure(subject: str = "olist_production.int_orders") -> Alert:
     return failure(subject, environment=EnvironmentName.LOCAL)
 
 
+@pytest.mark.slow
 def test_an_alert_from_raise_to_resolution(workspace: Workspace, local: Environment) -> None:
     alert = local_failure()
-    assert "no open alerts in local" in workspace.olist("alerts", "list")
     assert raise_alert(local, alert, NOW) is Raised.NEW
     assert raise_alert(local, alert, NOW) is Raised.REPEATED
     listed = workspace.olist("alerts", "list")
@@ -55,15 +56,18 @@ def test_an_alert_from_raise_to_resolution(workspace: Workspace, local: Environm
     folder = workspace.home / "data" / "local" / "alerts" / "delivered"
     assert str(folder) in printed
     assert len(list(folder.glob("*.slack.json"))) == 1
-    assert "nothing is due" in workspace.olist("alerts", "deliver")
-    assert "1 sent" in workspace.olist("alerts", "list")
+    assert deliver_due(local, lambda: NOW).outcomes == []
+    (stored,) = open_outbox(local).alerts()
+    assert (stored.sent, stored.waiting, stored.occurrences) == (1, 0, 2)
     assert "resolved" in workspace.olist("alerts", "resolve", alert.fingerprint)
     assert not resolve(local, alert.fingerprint, NOW)
     assert "sent slack data_platform: RESOLVED" in workspace.olist("alerts", "deliver")
+    assert "nothing is due" in workspace.olist("alerts", "deliver")
     assert "no open alerts in local" in workspace.olist("alerts", "list")
     assert "resolved" in workspace.olist("alerts", "list", "--all")
 
 
+@pytest.mark.slow
 def test_a_try_that_fails_is_said_and_ends_with_one(
     workspace: Workspace, local: Environment
 ) -> None:
@@ -130,6 +134,7 @@ def test_a_trial_without_secrets_says_which_is_missing(workspace: Workspace) -> 
     assert "the secret OLIST_SLACK_TOKEN is not set" in printed
 
 
+@pytest.mark.slow
 def test_mistakes_of_the_user(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = workspace.olist("alerts", "resolve", "0123456789abcdef", expect=1)
     assert "no open alert has the fingerprint '0123456789abcdef'" in printed
@@ -168,6 +173,38 @@ def test_the_shared_database_is_the_one_that_the_variable_names(
     assert "Pipeline failure" in workspace.olist("alerts", "list", "--env", "prod")
 
 
+def test_delivery_watches_itself(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
+    home = load_environment(EnvironmentName.LOCAL)
+    raise_alert(home, local_failure("forgotten"), NOW)
+    assert watch_delivery(home, NOW + timedelta(minutes=30)).overdue == 1
+    assert [each.alert.signal for each in open_outbox(home).alerts()] == [Signal.TASK_FAILURE]
+    late = NOW + timedelta(minutes=31)
+    watch_delivery(home, late)
+    (_, own) = open_outbox(home).alerts()
+    assert own.alert.summary == "Alerts are not delivered: 1 messages are overdue in the outbox."
+    assert own.alert.measurement is not None
+    assert own.alert.measurement.describe_value() == "31 minutes late"
+    # Somebody delivers again: the next look resolves it.
+    deliver_due(home, lambda: late)
+    assert watch_delivery(home, late + timedelta(minutes=60)).overdue == 0
+    resolve(home, local_failure("forgotten").fingerprint, late)
+    assert open_outbox(home).alerts() == []
+    deliver_due(home, lambda: late + timedelta(hours=2))
+
+
+def test_many_overdue_messages_are_a_fault_before_they_are_old(local: Environment) -> None:
+    backlog = Backlog(51, NOW, "Slack answered 503: no")
+    alert = delivery_alert(local, backlog, NOW)
+    assert alert is not None
+    assert alert.measurement is not None
+    assert alert.measurement.describe_value() == "51 overdue messages"
+    assert alert.details == ("Slack answered 503: no",)
+    assert delivery_alert(local, Backlog(50, NOW, None), NOW) is None
+    assert delivery_alert(local, Backlog(0, None, None), NOW) is None
+
+
+@pytest.mark.slow
 def test_help_has_examples(workspace: Workspace) -> None:
     for command in ("list", "deliver", "resolve", "test", "examples"):
         assert "Example" in workspace.olist("alerts", command, "--help")

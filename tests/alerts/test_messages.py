@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
@@ -173,6 +173,7 @@ def test_a_resolution_says_how_long_it_took() -> None:
     over = notice(VOLUME, Event.RESOLVED, resolved_at=MORNING + timedelta(days=1, hours=3))
     message = slack_message(single_dispatch(over, to(Channel.SLACK)), SETTINGS)
     assert message["text"] == "RESOLVED Data quality: orders"
+    assert message["blocks"][1]["text"]["text"].startswith("This is over. It was: Far fewer rows")
     assert {
         "type": "mrkdwn",
         "text": "*Resolved*\n2018-09-04 13:00 -03, after 1 d 3 h",
@@ -212,6 +213,19 @@ def test_a_digest_has_a_line_for_each() -> None:
     }
 
 
+def test_the_colour_of_a_digest_is_of_what_is_still_open() -> None:
+    over = notice(failure(severity=Severity.CRITICAL), Event.RESOLVED, resolved_at=MORNING)
+    colours = {
+        (notice(VOLUME), over): "#8a6100",
+        (over, over): "#1b7f4b",
+        (notice(failure(severity=Severity.CRITICAL)), over): "#b3261e",
+    }
+    for notices, colour in colours.items():
+        html = email_message(gathered(notices), SETTINGS, SENDER).get_body(("html",))
+        assert html is not None
+        assert f"background:{colour};color:#ffffff" in html.get_content()
+
+
 def test_where_nothing_is_served_a_link_is_a_path() -> None:
     local = environment(EnvironmentName.LOCAL).alerts
     message = slack_message(single_dispatch(notice(VOLUME), to(Channel.SLACK)), local)
@@ -233,6 +247,10 @@ def test_escaping_never_cuts_an_entity(text: str, limit: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(
+    subject="&" * 120, summary="<" * 600, details=["&" * 300] * 9, count=40, timing=Timing.AT_ONCE
+)
+@example(subject="&" * 120, summary="<" * 600, details=[], count=40, timing=Timing.GATHERED)
 @given(
     subject=TEXTS,
     summary=TEXTS,
@@ -243,7 +261,12 @@ def test_escaping_never_cuts_an_entity(text: str, limit: int) -> None:
 def test_no_text_breaks_the_limits_of_slack(
     subject: str, summary: str, details: list[str], count: int, timing: Timing
 ) -> None:
-    alert = failure(f"x{subject}", summary=f"x{summary}", details=tuple(details))
+    alert = failure(
+        f"x{subject}",
+        summary=f"x{summary}",
+        details=tuple(details),
+        measurement=Measurement(value=1, at_most=0, unit="rows"),
+    )
     told = notice(alert, occurrences=7, affected=(subject,) * 20, resolved_at=MORNING)
     notices = (told,) * (1 if timing is Timing.AT_ONCE else count)
     message = slack_message(gathered(notices, timing), SETTINGS)
@@ -251,8 +274,9 @@ def test_no_text_breaks_the_limits_of_slack(
     for block in Block.parse_all(message["blocks"]):
         # slack-sdk's own check of lengths and shapes.
         block.validate_json()
-        for field in getattr(block, "fields", None) or []:
-            assert len(field.text) <= 2000
+        fields = getattr(block, "fields", None) or []
+        assert len(fields) <= 10
+        assert all(len(field.text) <= 2000 for field in fields)
     assert len(message["blocks"][0]["text"]["text"]) <= 150
     for section in (block for block in message["blocks"] if block["type"] == "section"):
         assert len(section.get("text", {}).get("text", "")) <= 3000

@@ -15,6 +15,8 @@ from alert_scenario import Scenario, environment, failure
 from alert_sinks import SlackSink
 from olist_workspace import ROOT
 
+pytestmark = pytest.mark.slow
+
 FAILED = "HIGH Pipeline failure: olist_production.int_orders"
 # A claim runs out after twenty times the timeout of ten seconds.
 CLAIM = timedelta(seconds=200)

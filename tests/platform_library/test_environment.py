@@ -92,3 +92,84 @@ def test_the_secret_is_read_from_its_variable_and_not_shown(
     monkeypatch.setenv("OLIST_SNOWFLAKE_PRIVATE_KEY", "hush")
     assert warehouse.private_key.read().get_secret_value() == "hush"
     assert "hush" not in repr(warehouse.private_key.read())
+
+
+def test_duckdb_has_no_cloud_side_and_snowflake_must_have_one(folder: Path) -> None:
+    assert load_environment(EnvironmentName.LOCAL, folder).cloud is None
+    dev = yaml.safe_load((folder / "dev.yaml").read_text(encoding="utf-8"))
+    local = folder / "local.yaml"
+    content = yaml.safe_load(local.read_text(encoding="utf-8"))
+    local.write_text(yaml.safe_dump(content | {"cloud": dev["cloud"]}), encoding="utf-8")
+    with pytest.raises(OlistError, match="key 'cloud' is unknown: there is no cloud side"):
+        load_environment(EnvironmentName.LOCAL, folder)
+    del dev["cloud"]
+    (folder / "dev.yaml").write_text(yaml.safe_dump(dev), encoding="utf-8")
+    with pytest.raises(OlistError, match="key 'cloud' is missing"):
+        load_environment(EnvironmentName.DEV, folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("snowflake.warehouses.load.size", "HUGE", r"cloud\.snowflake\.warehouses\.load\.size"),
+        ("snowflake.warehouses.report.min_clusters", 4, "min_clusters is more than max_clusters"),
+        ("snowflake.edition", "standard", r"cloud\.snowflake\.edition"),
+        ("snowflake.allowed_networks", ["2001:db8::/32"], "take no IPv6 network"),
+        ("snowflake.allowed_networks", ["192.0.2.1/24"], r"cloud\.snowflake\.allowed_networks"),
+        ("aws.landing_archive_days", 9999, "landing_archive_days is not less than"),
+        ("aws.slack", {"workspace_id": "olist"}, r"cloud\.aws\.slack\.workspace_id"),
+        ("alert_emails", [], r"cloud\.alert_emails"),
+        ("github.repository", "olist", r"cloud\.github\.repository"),
+    ],
+)
+def test_a_wrong_cloud_setting_is_named(
+    folder: Path, key: str, value: object, message: str
+) -> None:
+    path = folder / "prod.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    *parents, last = key.split(".")
+    holder = content["cloud"]
+    for parent in parents:
+        holder = holder[parent]
+    holder[last] = value
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(OlistError, match=message):
+        load_environment(EnvironmentName.PROD, folder)
+
+
+def test_what_an_account_has_once_has_one_owner() -> None:
+    clouds = [
+        environment
+        for environment in map(load_environment, EnvironmentName)
+        if environment.cloud is not None
+    ]
+    owners: dict[str, list[bool]] = {}
+    for environment in clouds:
+        assert environment.cloud is not None
+        assert environment.landing.kind == "s3"
+        assert environment.warehouse.engine == "snowflake"
+        aws, snowflake = environment.landing.aws_account_id, environment.warehouse.account
+        owners.setdefault(aws, []).append(environment.cloud.aws.owns_account_objects)
+        owners.setdefault(snowflake, []).append(environment.cloud.snowflake.owns_account_objects)
+    assert {account: sum(flags) for account, flags in owners.items()} == dict.fromkeys(owners, 1)
+
+
+def test_the_quotas_fit_the_budget() -> None:
+    for name in (EnvironmentName.DEV, EnvironmentName.PROD):
+        cloud = load_environment(name).cloud
+        assert cloud is not None
+        quotas = [warehouse.monthly_credits for warehouse in cloud.snowflake.warehouses.values()]
+        assert sum(quotas) <= cloud.snowflake.account_monthly_credits
+        # Monitors cut running statements off at 110 % of the quota.
+        ceiling = sum(quotas) * 1.1 * cloud.snowflake.credit_price_usd
+        assert ceiling + cloud.aws.monthly_budget_usd <= cloud.monthly_budget_usd
+
+
+def test_every_key_is_explained() -> None:
+    readme = (environments_folder() / "README.md").read_text(encoding="utf-8")
+    for name in EnvironmentName:
+        text = (environments_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+        leaves = {key.rpartition(".")[2] for key in _leaf_keys(yaml.safe_load(text))}
+        holders = {"cloud", "snowflake", "aws", "warehouses", "load", "transform", "report"}
+        missing = {key for key in leaves - holders if key not in readme}
+        assert missing == set()

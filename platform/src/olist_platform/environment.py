@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from olist_platform.alerts.alert_settings import AlertSettings
+from olist_platform.cloud_settings import CloudSettings
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.repository import repository_root
@@ -94,7 +95,7 @@ class AirflowSettings(_Settings):
 
 
 class Environment(_Settings):
-    """One environment's whole configuration."""
+    """One environment's whole configuration; `cloud` is there exactly when Snowflake is."""
 
     name: EnvironmentName
     description: str
@@ -103,11 +104,21 @@ class Environment(_Settings):
     dbt: DbtSettings
     airflow: AirflowSettings
     alerts: AlertSettings
+    cloud: CloudSettings | None = None
 
     @model_validator(mode="after")
     def _snowflake_reads_s3(self) -> "Environment":
         if self.warehouse.engine == "snowflake" and self.landing.kind != "s3":
             raise ValueError("landing.kind: Snowpipe reads S3 only, so it must be 's3'")
+        return self
+
+    @model_validator(mode="after")
+    def _snowflake_has_a_cloud(self) -> "Environment":
+        on_snowflake = self.warehouse.engine == "snowflake"
+        if on_snowflake and self.cloud is None:
+            raise ValueError("key 'cloud' is missing: it says what Snowflake and AWS may cost")
+        if not on_snowflake and self.cloud is not None:
+            raise ValueError("key 'cloud' is unknown: there is no cloud side to DuckDB")
         return self
 
     @property
@@ -204,11 +215,11 @@ def load_environment(name: EnvironmentName, folder: Path | None = None) -> Envir
 
 def _explain(detail: ErrorDetails) -> str:
     """Say in one clause which key is wrong and how."""
-    variants = {"duckdb", "snowflake", "folder", "s3"}
+    unions = {"warehouse", "landing"}
     location = [str(part) for part in detail["loc"]]
     # Pydantic puts the variant's name of a union after its key; a user's file has no such level.
     key = ".".join(
-        part for index, part in enumerate(location) if index != 1 or part not in variants
+        part for index, part in enumerate(location) if index != 1 or location[0] not in unions
     )
     if detail["type"] == "missing":
         return f"key '{key}' is missing"

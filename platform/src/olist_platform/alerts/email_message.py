@@ -10,7 +10,7 @@ from jinja2 import PackageLoader, StrictUndefined, select_autoescape
 from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.alerts.kinds import Severity
 from olist_platform.alerts.notice import Dispatch, Timing
-from olist_platform.alerts.wording import headline, stand_in_remark, word, worst
+from olist_platform.alerts.wording import headline, stand_in_remark, word, worst_open
 
 _SUBJECT_LIMIT = 200
 # Bar at the head of a message. Dark enough for white text (WCAG AA).
@@ -31,12 +31,13 @@ def email_message(dispatch: Dispatch, settings: AlertSettings, sender: str) -> E
     words = [word(notice, settings) for notice in dispatch.notices]
     is_single = dispatch.timing is Timing.AT_ONCE
     title = words[0].title if is_single else headline(dispatch)
-    all_good = all(wording.is_good_news for wording in words)
+    severity = worst_open(dispatch)
     content = {
         "title": title,
         "words": words,
         "is_single": is_single,
-        "colour": _GOOD_NEWS if all_good else _COLOURS[worst(dispatch)],
+        "told_by_the_title": () if is_single else ("Environment", "Severity"),
+        "colour": _GOOD_NEWS if severity is None else _COLOURS[severity],
         "remark": stand_in_remark(dispatch, settings),
         "environment": dispatch.notices[0].alert.environment,
     }

@@ -171,8 +171,8 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             subject="outbox",
             severity=Severity.HIGH,
             owner="data_platform",
-            summary="Alerts are not delivered: messages are overdue in the outbox.",
-            measurement=Measurement(value=63, at_most=50, unit="messages"),
+            summary="Alerts are not delivered: 63 messages are overdue in the outbox.",
+            measurement=Measurement(value=63, at_most=50, unit="overdue messages"),
             details=("Slack answered 503: service_unavailable",),
         ),
         Alert(
@@ -219,6 +219,13 @@ def example_notices(environment: EnvironmentName) -> list[Notice]:
             resolved_at=EXAMPLE_MOMENT + _EXAMPLE_DURATION,
         ),
     ]
+
+
+def example_digest(environment: EnvironmentName) -> tuple[Notice, ...]:
+    """Return the notices of a digest: what is small, and what is over."""
+    small = [alert for alert in example_alerts(environment) if alert.severity is Severity.LOW]
+    raised = [Notice(alert, Event.RAISED, 1, EXAMPLE_MOMENT, EXAMPLE_MOMENT) for alert in small]
+    return (*raised, example_notices(environment)[-1])
 
 
 _SKIPPED = (

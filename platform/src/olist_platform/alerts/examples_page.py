@@ -1,13 +1,25 @@
 """The page of examples: every signal, its route and its message, as production would send it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.alert_settings import Target
-from olist_platform.alerts.examples import EXAMPLE_MOMENT, example_alerts, example_notices
+from olist_platform.alerts.examples import (
+    EXAMPLE_MOMENT,
+    example_alerts,
+    example_digest,
+    example_notices,
+)
 from olist_platform.alerts.kinds import Channel, Signal
-from olist_platform.alerts.notice import Event
-from olist_platform.alerts.preview import PreviewedMessage, preview, rendered
+from olist_platform.alerts.notice import Dispatch, Event, Timing
+from olist_platform.alerts.preview import (
+    PreviewedMessage,
+    preview,
+    rendered,
+    rendered_dispatch,
+    single_dispatch,
+)
 from olist_platform.environment import Environment
 from olist_platform.errors import os_errors_explained
 from olist_platform.repository import repository_root
@@ -63,8 +75,16 @@ def examples_page(environment: Environment) -> str:
             _fenced(_OTHER_FORMS[notice.event], rendered(notice, target, environment.alerts))
             for notice in example_notices(environment.name)
         ),
+        _fenced("A digest by e-mail", rendered_dispatch(_digest(environment), environment.alerts)),
     ]
     return "\n".join(parts)
+
+
+def _digest(environment: Environment) -> Dispatch:
+    notices = example_digest(environment.name)
+    target = Target(channel=Channel.EMAIL, recipient="analytics_engineering")
+    single = single_dispatch(notices[0], target)
+    return replace(single, notices=notices, timing=Timing.DIGEST)
 
 
 def _row(alert: Alert, messages: list[PreviewedMessage]) -> str:

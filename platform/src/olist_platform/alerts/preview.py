@@ -43,8 +43,12 @@ def preview(alert: Alert, settings: AlertSettings, now: datetime) -> list[Previe
 
 def rendered(notice: Notice, target: Target, settings: AlertSettings) -> str:
     """Return a notice as its target would read it."""
-    dispatch = single_dispatch(notice, target)
-    if target.channel is Channel.SLACK:
+    return rendered_dispatch(single_dispatch(notice, target), settings)
+
+
+def rendered_dispatch(dispatch: Dispatch, settings: AlertSettings) -> str:
+    """Return a message as its recipient would read it."""
+    if dispatch.channel is Channel.SLACK:
         return slack_as_text(slack_message(dispatch, settings))
     message = email_message(dispatch, settings, _SENDER)
     text = next(message.iter_parts()).get_content()

@@ -36,7 +36,6 @@ class Wording:
         facts: Label and value, in the order to read them.
         details: Lines that help.
         links: Where to look.
-        is_good_news: Whether it is resolved.
     """
 
     mark: str
@@ -45,7 +44,6 @@ class Wording:
     facts: tuple[tuple[str, str], ...]
     details: tuple[str, ...]
     links: tuple[Link, ...]
-    is_good_news: bool
 
 
 def word(notice: Notice, settings: AlertSettings) -> Wording:
@@ -55,11 +53,12 @@ def word(notice: Notice, settings: AlertSettings) -> Wording:
     return Wording(
         mark=mark,
         title=f"{mark} {alert.kind.label}: {alert.subject}",
-        summary=alert.summary,
+        summary=f"This is over. It was: {alert.summary}"
+        if notice.event is Event.RESOLVED
+        else alert.summary,
         facts=tuple(_facts(notice, settings)),
         details=alert.details,
         links=tuple(_links(notice, settings)),
-        is_good_news=notice.event is Event.RESOLVED,
     )
 
 
@@ -146,6 +145,9 @@ def _links(notice: Notice, settings: AlertSettings) -> list[Link]:
     return links
 
 
-def worst(dispatch: Dispatch) -> Severity:
-    """Return the worst severity among a message's notices."""
-    return min((notice.alert.severity for notice in dispatch.notices), key=lambda each: each.rank)
+def worst_open(dispatch: Dispatch) -> Severity | None:
+    """Return the worst severity among a message's notices that are not resolved."""
+    severities = [
+        notice.alert.severity for notice in dispatch.notices if notice.event is not Event.RESOLVED
+    ]
+    return min(severities, key=lambda severity: severity.rank, default=None)

@@ -1,0 +1,1 @@
+"""CrossGuard rules, one theme a file."""
