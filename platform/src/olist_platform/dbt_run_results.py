@@ -44,6 +44,12 @@ def count_run_results(folder: Path) -> DbtCounts:
     return count_results(_oldest_first(folder))
 
 
+def last_results(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return dbt's last result of each node of a DAG run, by unique id."""
+    paths = _oldest_first(folder)
+    return {result["unique_id"]: result for path in paths for result in _results(path)}
+
+
 def last_invocation_id(folder: Path) -> str | None:
     """Return dbt's identifier of the last invocation kept of a DAG run, or None without any."""
     for path in reversed(_oldest_first(folder)):
