@@ -22,13 +22,13 @@ from typing import Any
 import psutil
 
 from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
+from olist_platform.build_stages import BuildStage
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 
 PRODUCTION_DAG = "olist_production"
-DBT_GROUP = "dbt"
 
 Progress = Callable[[str, str], None]
 """Told a task's id and its new state, once for each change of a task."""
@@ -114,7 +114,7 @@ def _run_once(
     started: float,
 ) -> tuple[DagRunSummary, dict[str, str]]:
     """Return how the run ended and the messages of the tasks that failed."""
-    _give_cosmos_what_is_parsed(environment, home)
+    _give_cosmos_what_is_parsed(environment, home, PRODUCTION_DAG)
     log = _new_log(home)
     run = _Run(home, scratch, log, progress)
     with _stopped_in_the_end(_start(environment, home, run.report, log), home) as process:
@@ -377,15 +377,17 @@ def _tail(log: Path, lines: int = 8) -> str:
     return "\n  ".join(content[-lines:])
 
 
-def _give_cosmos_what_is_parsed(environment: Environment, home: Path) -> None:
+def _give_cosmos_what_is_parsed(environment: Environment, home: Path, dag_id: str) -> None:
     """Bring the manifest up to date, and let Cosmos start from what was parsed.
 
     The tasks come from the manifest and dbt runs the project: where they differ, a task would
     watch for something that dbt does not do.
     """
-    manifest = fresh_manifest(environment)
-    parsed = manifest.with_name("partial_parse.msgpack")
-    cached = home / "cosmos" / f"{PRODUCTION_DAG}__{DBT_GROUP}" / "target" / parsed.name
-    if parsed.exists() and (not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime):
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(parsed, cached)
+    parsed = fresh_manifest(environment).with_name("partial_parse.msgpack")
+    if not parsed.exists():
+        return
+    for stage in BuildStage:
+        cached = home / "cosmos" / f"{dag_id}__{stage}" / "target" / parsed.name
+        if not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(parsed, cached)
