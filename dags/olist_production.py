@@ -61,5 +61,5 @@ with DAG(
         stage_task_group(_environment, BuildStage.SNAPSHOTS),
         published,
         after,
-        settle_alerts(),
+        settle_alerts().as_teardown(),
     )

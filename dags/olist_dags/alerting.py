@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import get_current_context, task, teardown
+from airflow.sdk import get_current_context, task
 
 from olist_dags.dag_environment import current_environment
 from olist_platform.alerts.alert import Alert, fingerprint_of
@@ -68,13 +68,12 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
     deliver_due(environment, lambda: datetime.now(UTC))
 
 
-@teardown
 @task(task_id="settle_alerts", retries=0)
 def settle_alerts() -> str:
     """Resolve what this run found healthy again, and deliver every alert that is due.
 
-    As a teardown it runs whatever happened and decides nothing about the run's state. What cannot
-    be delivered stays in the outbox: `olist alerts deliver` and the monitoring DAG try again.
+    The DAG makes it a teardown: it runs whatever happened, and decides nothing about the run's
+    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the monitoring DAG try again.
     """
     # Imported when it runs: the scheduler parses this file again and again.
     from olist_platform.alerts.router import deliver_due  # noqa: PLC0415

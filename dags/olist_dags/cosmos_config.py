@@ -7,6 +7,7 @@ and their measurements: platform/docs/decisions/cosmos-execution-mode.md.
 import json
 import shutil
 import sys
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -26,8 +27,8 @@ from cosmos import (
 )
 
 from olist_dags.dag_environment import current_environment, require_manifest
-from olist_dags.run_results import keep_run_results
 from olist_dags.run_plan import prepare_dbt
+from olist_dags.run_results import keep_run_results
 from olist_platform.build_stages import BuildStage, stages_of_nodes
 from olist_platform.dbt_command import dbt_project_folder, manifest_path
 from olist_platform.environment import Environment
@@ -36,20 +37,74 @@ _PROFILE = "olist"
 _POKE_SECONDS = 3
 
 
-def stage_task_group(environment: Environment, stage: BuildStage, *flags: str) -> Any:
+def stage_task_group(environment: Environment, stage: BuildStage) -> Any:
     """Return the task group of a stage of the dbt project; call it inside a DAG.
-
-    Args:
-        environment: Where dbt runs.
-        stage: Which part of the project.
-        flags: Further flags of the stage's `dbt build`.
 
     Raises:
         OlistError: The environment's manifest is missing.
     """
+    group = _task_group(
+        environment,
+        stage.value,
+        select=stage.selection,
+        exclude=stage.later_stages,
+        full_refresh="{{ params.full_refresh }}",
+    )
+    nodes, stages = _nodes_and_stages(manifest_path(environment))
+    for task in group.iter_tasks():
+        # A partial run skips what it does not select; what stands behind that goes on.
+        task.trigger_rule = TriggerRule.NONE_FAILED
+        _retry_behind_its_tests(task, stage.later_stages)
+        _count_tests(task, {test for test, its_stage in stages.items() if its_stage is stage})
+        _give_owner(task, nodes)
+    return group
+
+
+def whole_task_group(
+    environment: Environment,
+    *,
+    exclude: list[str],
+    flags: list[str],
+    prepare: Callable[[Any], None],
+) -> Any:
+    """Return one task group of the whole project, without gates; call it inside a DAG.
+
+    Args:
+        environment: Where dbt runs.
+        exclude: What of the project is left out, as dbt's --exclude names it.
+        flags: Further flags of its `dbt build`.
+        prepare: Called in a task's process just before it runs, with its context.
+
+    Raises:
+        OlistError: The environment's manifest is missing.
+    """
+    group = _task_group(
+        environment, "dbt", select=[], exclude=exclude, flags=flags, prepare=prepare
+    )
+    nodes, stages = _nodes_and_stages(manifest_path(environment))
+    for task in group.iter_tasks():
+        task.trigger_rule = TriggerRule.NONE_FAILED
+        _retry_behind_its_tests(task, exclude)
+        _count_tests(
+            task, {test for test, stage in stages.items() if stage is not BuildStage.SNAPSHOTS}
+        )
+        _give_owner(task, nodes)
+    return group
+
+
+def _task_group(
+    environment: Environment,
+    group_id: str,
+    *,
+    select: list[str],
+    exclude: list[str],
+    flags: Sequence[str] = (),
+    full_refresh: str | bool = False,
+    prepare: Callable[[Any], None] = prepare_dbt,
+) -> Any:
     require_manifest(environment)
-    group = DbtTaskGroup(
-        group_id=stage.value,
+    return DbtTaskGroup(
+        group_id=group_id,
         project_config=ProjectConfig(
             dbt_project_path=dbt_project_folder(),
             manifest_path=manifest_path(environment),
@@ -77,25 +132,17 @@ def stage_task_group(environment: Environment, stage: BuildStage, *flags: str) -
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.AFTER_EACH,
             emit_datasets=False,
-            select=stage.selection,
-            exclude=["resource_type:exposure", *stage.later_stages],
+            select=select,
+            exclude=["resource_type:exposure", *exclude],
         ),
         operator_args={
             "callback": keep_run_results,
-            "pre_execute": prepare_dbt,
+            "pre_execute": prepare,
             "poke_interval": _POKE_SECONDS,
             "should_store_compiled_sql": False,
-            "full_refresh": "{{ params.full_refresh }}",
+            "full_refresh": full_refresh,
         },
     )
-    nodes, stages = _nodes_and_stages(manifest_path(environment))
-    for task in group.iter_tasks():
-        # A partial run skips what it does not select; what stands behind that goes on.
-        task.trigger_rule = TriggerRule.NONE_FAILED
-        _retry_behind_its_tests(task, stage)
-        _count_tests_of_the_stage(task, stage, stages)
-        _give_owner(task, nodes)
-    return group
 
 
 def nodes_of_stage(stage: BuildStage) -> set[str]:
@@ -117,31 +164,31 @@ def _nodes_and_stages(manifest: Path) -> tuple[dict[str, Any], dict[str, BuildSt
     return content["nodes"], stages_of_nodes(content)
 
 
-def _retry_behind_its_tests(task: Any, stage: BuildStage) -> None:
+def _retry_behind_its_tests(task: Any, excluded: list[str]) -> None:
     """Make a model's own retry a `dbt build`, as its first try is.
 
     Cosmos would retry with `dbt run`, and a model that dbt had held back because of a failing
     unit test would then be built after all. Tests that other models are part of stay with the
     task of its tests: on a retry those models may not be built yet. That task runs all tests of
-    its model but those that belong to a later stage.
+    its model but those of what the group leaves out.
     """
     is_of_tests = getattr(task, "is_test_sensor", None)
     if is_of_tests is False:
         task.base_cmd = ["build"]
         task.indirect_selection = "cautious"
-    elif is_of_tests and stage.later_stages:
-        task.dbt_cmd_flags = ["--exclude", *stage.later_stages]
+    elif is_of_tests and excluded:
+        task.dbt_cmd_flags = ["--exclude", *excluded]
 
 
-def _count_tests_of_the_stage(task: Any, stage: BuildStage, stages: dict[str, BuildStage]) -> None:
-    """Let the tests' tasks wait for the tests that this stage runs.
+def _count_tests(task: Any, tests: set[str]) -> None:
+    """Let the tests' tasks wait for the tests that their group runs.
 
     Cosmos counts every test of a model, and would wait for those that a later stage runs.
     """
     if hasattr(task, "tests_per_model"):
         task.tests_per_model = {
-            node: [test for test in tests if stages.get(test) is stage]
-            for node, tests in task.tests_per_model.items()
+            node: [test for test in its_tests if test in tests]
+            for node, its_tests in task.tests_per_model.items()
         }
 
 

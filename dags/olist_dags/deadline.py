@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback
-from croniter import croniter
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from croniter import croniter  # type: ignore[import-untyped]
 
 from olist_dags.alerting import dashboards_late
 from olist_platform.environment import Environment
@@ -35,7 +36,7 @@ def time_to_dashboards(environment: Environment) -> timedelta | None:
     ready_by, schedule = environment.monitoring.dashboards_ready_by, environment.airflow.schedule
     if ready_by is None or schedule is None:
         return None
-    start = croniter(schedule, _SOME_DAY).get_next(datetime)
+    start: datetime = croniter(schedule, _SOME_DAY).get_next(datetime)
     zone = environment.alerts.zone
     ready = datetime.combine(start.astimezone(zone).date(), ready_by, tzinfo=zone)
     if ready <= start:

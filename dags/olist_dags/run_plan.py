@@ -1,5 +1,6 @@
 """What a run was asked for: its parameters, its plan, and how its dbt tasks keep to the plan."""
 
+import json
 import os
 from dataclasses import asdict
 from typing import Any
@@ -27,7 +28,7 @@ def run_params() -> dict[str, Param]:
             " empty for all of them and for what has landed.",
         ),
         "full_refresh": Param(
-            False,  # noqa: FBT003 - Airflow's default value
+            False,
             type="boolean",
             title="Full refresh",
             description="Build incremental models anew from everything that was ever loaded.",
@@ -83,19 +84,31 @@ def prepare_dbt(context: Any) -> None:
     stage = this.task_id.split(".")[0]
     if plan["as_of_date"] and stage == BuildStage.SNAPSHOTS:
         raise AirflowSkipException("history is not written from a day of the past")
-    if plan["nodes"] is None:
-        return
-    if node := getattr(this, "model_unique_id", None):
-        if node not in plan["nodes"]:
-            raise AirflowSkipException(f"the run does not select {node}")
-    elif hasattr(this, "tests_per_model"):
-        _narrow(this, plan["nodes"], stage)
+    node = getattr(this, "model_unique_id", None)
+    if node and plan["nodes"] is not None and node not in plan["nodes"]:
+        raise AirflowSkipException(f"the run does not select {node}")
+    if hasattr(this, "tests_per_model"):
+        _narrow(this, BuildStage(stage), plan["nodes"], context["run_id"])
 
 
-def _narrow(producer: Any, nodes: list[str], stage: str) -> None:
+def _narrow(producer: Any, stage: BuildStage, nodes: list[str] | None, run_id: str) -> None:
+    """Let a stage's dbt build what the plan selects, and of that what has not passed already."""
+    # Imported when it runs: the scheduler parses this file again and again.
     from olist_dags.cosmos_config import nodes_of_stage  # noqa: PLC0415 - it imports this module
+    from olist_platform.dbt_command import manifest_path  # noqa: PLC0415
+    from olist_platform.dbt_run_results import dbt_runs_folder, last_results  # noqa: PLC0415
+    from olist_platform.quality_gate import unfinished_nodes  # noqa: PLC0415
 
-    chosen = [node.split(".")[2] for node in nodes if node in nodes_of_stage(BuildStage(stage))]
-    if not chosen:
+    of_stage = nodes_of_stage(stage)
+    wanted = None if nodes is None else {node for node in nodes if node in of_stage}
+    if wanted is not None and not wanted:
         raise AirflowSkipException(f"the run selects nothing of the stage {stage}")
-    producer.select = " ".join(chosen)
+    environment = current_environment()
+    results = last_results(dbt_runs_folder(environment, run_id))
+    if of_stage & set(results):
+        # The run is resumed.
+        manifest = json.loads(manifest_path(environment).read_text(encoding="utf-8"))
+        unfinished = unfinished_nodes(stage, results, manifest)
+        wanted = (unfinished if wanted is None else unfinished & wanted) or wanted
+    if wanted is not None:
+        producer.select = " ".join(sorted(node.split(".")[2] for node in wanted))

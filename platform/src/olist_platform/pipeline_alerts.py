@@ -91,9 +91,7 @@ def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
     """Return what an alert of a dbt node is about."""
     kind, _, name = unique_id.split(".")[:3]
     return (
-        (Signal.TEST_FAILURE, name)
-        if kind in _TESTS
-        else (Signal.TASK_FAILURE, f"{dag_id}.{name}")
+        (Signal.TEST_FAILURE, name) if kind in _TESTS else (Signal.TASK_FAILURE, f"{dag_id}.{name}")
     )
 
 
@@ -123,12 +121,12 @@ class _Directory:
 
     def page(self, unique_id: str) -> str | None:
         docs = self.environment.alerts.links.docs
-        return f"{docs}#!/{unique_id.split('.')[0]}/{unique_id}" if docs else None
+        return f"{docs}#!/{unique_id.split('.', maxsplit=1)[0]}/{unique_id}" if docs else None
 
 
 def _is_own(fault: str, failed: FailedTask, directory: _Directory) -> bool:
     """Whether a fault is what a task stands for."""
-    kind = fault.split(".")[0]
+    kind = fault.split(".", maxsplit=1)[0]
     if failed.runs_dbt:
         # Whatever else failed has a task of its own; a test of a source has none.
         return kind == "test" and all(

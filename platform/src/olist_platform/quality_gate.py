@@ -5,6 +5,8 @@ from typing import Any
 
 from olist_platform.build_stages import BuildStage, stages_of_nodes
 
+_PASSED = ("success", "pass", "warn")
+_TESTS = ("test", "unit_test")
 _FAULTS = ("error", "fail", "runtime error")
 
 
@@ -27,6 +29,35 @@ def stage_faults(
     if not of_stage:
         return [f"dbt reported nothing of the stage {stage}"]
     return sorted(_faults(of_stage))
+
+
+def unfinished_nodes(
+    stage: BuildStage, results: Mapping[str, Mapping[str, Any]], manifest: Mapping[str, Any]
+) -> set[str]:
+    """Return the models, seeds and snapshots of a stage that have not been built and passed.
+
+    One of which a test failed is not finished: what is mended then is its data or its SQL.
+
+    Args:
+        stage: The stage.
+        results: dbt's last result of each node of the DAG run, by unique id.
+        manifest: dbt's manifest.
+    """
+    tests = {**manifest["nodes"], **manifest.get("unit_tests", {})}
+    stages = stages_of_nodes(manifest)
+    unfinished = set()
+    for unique_id, its_stage in stages.items():
+        kind = unique_id.split(".")[0]
+        if its_stage is not stage or results.get(unique_id, {}).get("status") in _PASSED:
+            continue
+        if kind in ("model", "seed", "snapshot"):
+            unfinished.add(unique_id)
+        elif kind in _TESTS:
+            node = tests[unique_id]
+            tested = node.get("attached_node") or next(iter(node["depends_on"]["nodes"]), None)
+            if tested and tested.split(".")[0] in ("model", "seed", "snapshot"):
+                unfinished.add(tested)
+    return {node for node in unfinished if stages.get(node) is stage}
 
 
 def _faults(results: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
