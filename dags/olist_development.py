@@ -20,7 +20,7 @@ _DOCUMENTATION = """
 
 Builds and tests every model on a sample of the people, in a schema (Snowflake) or a DuckDB file of
 its own, and stops at the first fault. No snapshots, no docs, no publication, no retries, no alerts:
-whoever started it looks at it. A pull request runs it by `olist dag run development --schema pr_12`.
+whoever started it looks at it. A pull request has `olist dag run development --schema pr_12`.
 """
 
 with DAG(

@@ -73,7 +73,8 @@ def settle_alerts() -> str:
     """Resolve what this run found healthy again, and deliver every alert that is due.
 
     The DAG makes it a teardown: it runs whatever happened, and decides nothing about the run's
-    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the monitoring DAG try again.
+    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the monitoring
+    DAG try again.
     """
     # Imported when it runs: the scheduler parses this file again and again.
     from olist_platform.alerts.router import deliver_due  # noqa: PLC0415

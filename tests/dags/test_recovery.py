@@ -34,7 +34,7 @@ def told(scenario: DagScenario) -> list[Told]:
 @pytest.fixture(scope="module")
 def scenario(make_workspace: Callable[[str], Workspace]) -> DagScenario:
     workspace = make_workspace("recovery")
-    workspace.olist("generate", "data", workspace.home / "files", "--orders", "2500")
+    workspace.olist("generate", workspace.home / "files", "--orders", "2500")
     workspace.olist("land", workspace.home / "files")
     scenario = DagScenario(workspace)
     scenario.set(airflow__retries=0)

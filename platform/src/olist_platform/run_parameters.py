@@ -56,14 +56,12 @@ def read_parameters(values: Mapping[str, Any]) -> RunParameters:
     Raises:
         OlistError: One is malformed; the message names it.
     """
-    select = values.get("select") or None
-    if select is not None:
-        select = " ".join(str(select).split())
-        if any(word.startswith("-") for word in select.split()):
-            raise OlistError(
-                f"parameter select: '{select}' holds an option of dbt",
-                "write dbt's selection alone, such as: stg_orders+ mart_executive_kpis",
-            )
+    select = " ".join(str(values.get("select") or "").split()) or None
+    if select and any(word.startswith("-") for word in select.split()):
+        raise OlistError(
+            f"parameter select: '{select}' holds an option of dbt",
+            "write dbt's selection alone, such as: stg_orders+ mart_executive_kpis",
+        )
     full_refresh = values.get("full_refresh", False)
     if not isinstance(full_refresh, bool):
         raise OlistError(
