@@ -20,7 +20,7 @@ def preflight() -> None:
 
 @task(task_id="check_environment")
 def check_environment() -> None:
-    """Check that secrets are set and the warehouse can be opened; a lock may pass, so it retries."""
+    """Check that secrets are set and the warehouse opens; a lock may pass, so it is tried again."""
     from olist_platform import preflight as checks  # noqa: PLC0415 - the scheduler parses this
 
     checks.check_environment(current_environment())

@@ -15,7 +15,7 @@ from olist_workspace import Workspace
 pytestmark = pytest.mark.slow
 
 BROKEN_MODEL = "mart_unit_economics"
-FAULT = "select *\nfrom renamed where cast('broken on purpose' as integer) = 1"
+FAULT = "where cast('broken on purpose' as integer) = 1\n"
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Recovery:
 
 @pytest.fixture(scope="module")
 def recovery(scenario: DagScenario) -> Recovery:
-    scenario.edit(BROKEN_MODEL, lambda sql: sql.replace("select *\nfrom renamed", FAULT))
+    scenario.edit(BROKEN_MODEL, lambda sql: sql + FAULT)
     failed = scenario.run()
     assert "error" not in failed, failed["error"]
     first = scenario.results(failed["run_id"])
     first_told, details = told(scenario), scenario.alerts()[0].alert.details
     was_published = scenario.workspace.serving.exists()
-    scenario.edit(BROKEN_MODEL, lambda sql: sql.replace(FAULT, "select *\nfrom renamed"))
+    scenario.edit(BROKEN_MODEL, lambda sql: sql.removesuffix(FAULT))
     resumed = scenario.run(resume=True)
     second = [path for path in scenario.results(failed["run_id"]) if path not in first]
     return Recovery(failed, first_told, details, was_published, first, resumed, second)

@@ -86,7 +86,7 @@ def test_a_malformed_parameter_is_named(values: dict[str, Any], told: str) -> No
 def test_what_is_left_empty_has_its_default() -> None:
     assert read_parameters({"select": " ", "as_of_date": ""}) == RunParameters()
     given = {"select": " stg_a+  tag:x ", "full_refresh": True, "as_of_date": "2018-08-29"}
-    assert read_parameters(given) == RunParameters("stg_a+ tag:x", True, date(2018, 8, 29))  # noqa: FBT003
+    assert read_parameters(given) == RunParameters("stg_a+ tag:x", True, date(2018, 8, 29))
 
 
 def test_a_reference_date_lies_in_the_data() -> None:

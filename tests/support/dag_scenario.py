@@ -55,7 +55,10 @@ class DagScenario:
     def edit(self, model: str, change: Callable[[str], str]) -> None:
         """Change the SQL of a model."""
         [path] = (self.home / "dbt" / "models").rglob(f"{model}.sql")
-        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+        former = path.read_text(encoding="utf-8")
+        changed = change(former)
+        assert changed != former
+        path.write_text(changed, encoding="utf-8")
 
     def run(self, dag_id: str = "olist_production", **options: Any) -> dict[str, Any]:
         """Run a DAG to its end and return its summary, or `error` when Airflow could not."""
