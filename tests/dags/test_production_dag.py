@@ -21,14 +21,14 @@ from airflow.dag_processing.dagbag import BundleDagBag
 
 bag = BundleDagBag(dag_folder=os.environ["AIRFLOW__CORE__DAGS_FOLDER"],
                    bundle_path=os.environ["AIRFLOW__CORE__DAGS_FOLDER"], bundle_name="test")
+as_list = lambda it: it if isinstance(it, list) else [it] if it else []
 described = {"errors": [text for text in bag.import_errors.values()], "dags": {}}
 for dag in bag.dags.values():
     dag.validate()
     described["dags"][dag.dag_id] = {
         "catchup": dag.catchup, "max_active_runs": dag.max_active_runs, "tags": sorted(dag.tags),
         "max_active_tasks": dag.max_active_tasks, "doc": dag.doc_md, "schedule": dag.schedule,
-        "deadlines": [alert.interval.total_seconds() for alert in (
-            dag.deadline if isinstance(dag.deadline, list) else [dag.deadline] if dag.deadline else [])],
+        "deadlines": [alert.interval.total_seconds() for alert in as_list(dag.deadline)],
         "params": {name: dag.params.get_param(name).schema for name in dag.params},
         "tasks": {task.task_id: {
             "upstream": sorted(task.upstream_task_ids), "owner": task.owner,
