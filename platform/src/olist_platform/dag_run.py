@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,12 @@ from typing import Any
 
 import psutil
 
-from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
+from olist_platform.airflow_home import (
+    airflow_home,
+    airflow_variables,
+    is_ready,
+    prepare_airflow_home,
+)
 from olist_platform.build_stages import BuildStage
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
@@ -118,6 +123,8 @@ def run_dag(
         _stop_leftovers(home)
         prepare_airflow_home(environment)
         with _scratch_folder(home) as scratch:
+            if resume:
+                _require_unfinished_run(home, dag_id)
             order = {"dag_id": dag_id, "conf": dict(parameters or {}), "resume": resume}
             run = _Run(dag_id, home, scratch, _new_log(home), progress)
             summary, failures = _run_once(environment, home, run, order, started)
@@ -144,6 +151,20 @@ def _run_once(
         run.look()
     summary = run.summary(environment, process.returncode, time.monotonic() - started)
     return summary, run.failures()
+
+
+def _require_unfinished_run(home: Path, dag_id: str) -> None:
+    """Check that the DAG's last run can be continued; raises OlistError."""
+    database = home / "airflow.db"
+    states: list[tuple[str]] = []
+    if database.exists() and is_ready(home):
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as opened:
+            states = opened.execute(
+                "select state from dag_run where dag_id = ? order by id desc limit 1", [dag_id]
+            ).fetchall()
+    if not states or states[0][0] == "success":
+        what = "its last run succeeded" if states else "it has not run yet"
+        raise OlistError(f"{dag_id}: nothing to resume: {what}", "start a run: olist dag run")
 
 
 class _Run:

@@ -10,6 +10,7 @@ from typing import Any
 
 from olist_platform.alerts.alert import Alert, Measurement
 from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.dbt_run_results import node_name
 from olist_platform.environment import Environment
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
@@ -89,7 +90,7 @@ def task_subject(dag_id: str, task_id: str) -> tuple[Signal, str]:
 
 def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
     """Return what an alert of a dbt node is about."""
-    kind, _, name = unique_id.split(".")[:3]
+    kind, name = unique_id.split(".", maxsplit=1)[0], node_name(unique_id)
     return (
         (Signal.TEST_FAILURE, name) if kind in _TESTS else (Signal.TASK_FAILURE, f"{dag_id}.{name}")
     )
@@ -146,7 +147,7 @@ def _node_alert(
     signal, subject = node_subject(failed.dag_id, unique_id)
     is_test = signal is Signal.TEST_FAILURE
     about = directory.tested(unique_id) if is_test else unique_id
-    name = about.split(".")[-1]
+    name = node_name(about)
     rows = result.get("failures") if is_test and result["status"] == "fail" else None
     return Alert(
         environment=directory.environment.name,

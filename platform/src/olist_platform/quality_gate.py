@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from olist_platform.build_stages import BuildStage, stages_of_nodes
+from olist_platform.dbt_run_results import node_name
 
 _PASSED = ("success", "pass", "warn")
 _TESTS = ("test", "unit_test")
@@ -64,4 +65,4 @@ def _faults(results: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     for unique_id, result in results.items():
         if result["status"] in _FAULTS:
             message = " ".join(str(result["message"]).split())
-            yield f"{unique_id.split('.')[2]}: {message}"
+            yield f"{node_name(unique_id)}: {message}"
