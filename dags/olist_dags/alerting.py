@@ -49,8 +49,8 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
 
     environment = current_environment()
     ready_by = environment.monitoring.dashboards_ready_by
+    # A deadline's callback is given the run as the API would tell of it.
     run = (context or {}).get("dag_run") or {}
-    run_id = run.get("dag_run_id") or run.get("run_id") if isinstance(run, dict) else None
     hour = f" by {ready_by:%H:%M} ({environment.alerts.time_zone})" if ready_by else " in time"
     raise_alert(
         environment,
@@ -61,7 +61,10 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
             severity=Severity.CRITICAL,
             owner=_OWNER,
             summary=f"Today's figures are not published{hour}; readers see the former ones.",
-            details=(f"DAG run {run_id or 'unknown'} of {_PRODUCTION_DAG} is not finished",),
+            details=(
+                f"{run.get('dag_id', _PRODUCTION_DAG)} of {run.get('logical_date', 'unknown date')}"
+                f" is not finished: {run.get('dag_run_id', 'unknown run')}",
+            ),
         ),
         datetime.now(UTC),
     )

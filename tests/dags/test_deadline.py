@@ -92,7 +92,7 @@ def test_a_missed_deadline_is_an_alert_to_the_executives(
     assert late.alert.kind is AlertKind.SLA_BREACH
     assert late.alert.severity is Severity.CRITICAL
     assert "by 06:30 (America/Sao_Paulo)" in late.alert.summary
-    assert "2018-09-03T07:00:00" in late.alert.details[0]
+    assert "olist_production of 2018-09-03T07:00:00" in late.alert.details[0]
     assert late.occurrences == 1
     mails: list[Any] = [path for path in delivered.rglob("*") if path.is_file()]
     assert mails

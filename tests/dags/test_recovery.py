@@ -192,3 +192,26 @@ def test_a_failing_staging_test_stops_everything_and_is_told_once(
     assert {each.alert.subject for each in of_tests} == failed_tests
     assert len(of_tests) == len(failed_tests)
     assert not [each for each in scenario.alerts() if each.alert.signal is Signal.TASK_FAILURE]
+
+
+def test_a_development_build_stops_at_the_first_fault_in_a_file_of_its_own(
+    scenario: DagScenario, recovery: Recovery
+) -> None:
+    assert recovery.resumed["state"] == "success"
+    warehouse = scenario.workspace.warehouse
+    before = warehouse.read_bytes()
+    scenario.edit("stg_sellers", lambda sql: sql.replace("{{ ref(", "{{ref(", 1))
+    scenario.edit("base_sellers", lambda sql: sql + "\nwhere no_such_column = 1")
+
+    summary = scenario.run("olist_development", parameters={"schema": "pr_12"})
+
+    tasks = states(summary)
+    assert summary["state"] == "failed"
+    assert tasks["load_sample_source"] == "success"
+    assert tasks["dbt.mart_seller_management.run"] == "upstream_failed"
+    assert not [task for task in tasks if "snapshot" in task or "publish" in task]
+    of_all = built(scenario.results(summary["run_id"]))
+    assert not [name for name in of_all if name.startswith(("int_", "mart_"))]
+    own = warehouse.parent / "development" / "pr_12" / warehouse.name
+    assert own.is_file()
+    assert warehouse.read_bytes() == before
