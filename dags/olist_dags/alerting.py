@@ -61,10 +61,7 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
             severity=Severity.CRITICAL,
             owner=_OWNER,
             summary=f"Today's figures are not published{hour}; readers see the former ones.",
-            details=(
-                f"{run.get('dag_id', _PRODUCTION_DAG)} of {run.get('logical_date', 'unknown date')}"
-                f" is not finished: {run.get('dag_run_id', 'unknown run')}",
-            ),
+            details=(f"{run.get('dag_id')} of {run.get('logical_date')} is not finished",),
         ),
         datetime.now(UTC),
     )

@@ -200,7 +200,6 @@ def test_a_development_build_stops_at_the_first_fault_in_a_file_of_its_own(
     assert recovery.resumed["state"] == "success"
     warehouse = scenario.workspace.warehouse
     before = warehouse.read_bytes()
-    scenario.edit("stg_sellers", lambda sql: sql.replace("{{ ref(", "{{ref(", 1))
     scenario.edit("base_sellers", lambda sql: sql + "\nwhere no_such_column = 1")
 
     summary = scenario.run("olist_development", parameters={"schema": "pr_12"})

@@ -5,7 +5,7 @@ another node is left to that node's task, and tasks that never ran call nobody.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from olist_platform.alerts.alert import Alert, Measurement
@@ -25,6 +25,7 @@ _SUMMARIES = {
     Signal.FRESHNESS: "The source is late: no fresh extract has landed; the run did not begin.",
     Signal.COST_BUDGET: "The month's budget is used up; the run did not begin.",
 }
+_RUNS_DBT = "dbt_producer_watcher"
 _KEPT = "nothing is published, the former marts stay"
 
 
@@ -80,7 +81,10 @@ def alerts_of(
         return [_node_alert(node, results[node], failed, directory) for node in sorted(own)]
     if faults:
         return []
-    return [_task_alert(failed, environment)]
+    # dbt did not get as far as a node: all tasks of its stage fail, and tell of the one that ran it.
+    group = failed.task_id.split(".", maxsplit=1)[0]
+    ran_dbt = replace(failed, task_id=f"{group}.{_RUNS_DBT}") if failed.node else failed
+    return [_task_alert(ran_dbt, environment)]
 
 
 def task_subject(dag_id: str, task_id: str) -> tuple[Signal, str]:
