@@ -81,7 +81,8 @@ def alerts_of(
         return [_node_alert(node, results[node], failed, directory) for node in sorted(own)]
     if faults:
         return []
-    # dbt did not get as far as a node: all tasks of its stage fail, and tell of the one that ran it.
+    # dbt did not get as far as a node: all tasks of its stage fail, and tell of the one that ran it
+    # as one.
     group = failed.task_id.split(".", maxsplit=1)[0]
     ran_dbt = replace(failed, task_id=f"{group}.{_RUNS_DBT}") if failed.node else failed
     return [_task_alert(ran_dbt, environment)]
