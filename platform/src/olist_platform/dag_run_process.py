@@ -75,10 +75,11 @@ def _last_run_reopened(dag: Any) -> Iterator[Any]:
     itself would clear the whole run and make another one in its place.
     """
     from airflow.models import dagrun  # noqa: PLC0415
+    from airflow.models.xcom import XComModel  # noqa: PLC0415
     from airflow.serialization.definitions.dag import SerializedDAG  # noqa: PLC0415
     from airflow.utils.session import create_session  # noqa: PLC0415
     from airflow.utils.state import DagRunState  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import delete, select  # noqa: PLC0415
 
     with create_session() as session:
         query = select(dagrun.DagRun).where(dagrun.DagRun.dag_id == dag.dag_id)
@@ -87,7 +88,16 @@ def _last_run_reopened(dag: Any) -> Iterator[Any]:
             yield None
             return
         instances = {each.task_id: each for each in run.get_task_instances(session=session)}
-        for task_id in _to_run_again(dag, {key: each.state for key, each in instances.items()}):
+        again = _to_run_again(dag, {key: each.state for key, each in instances.items()})
+        # A task that only shows how a node fared must not see what the former try told of it.
+        session.execute(
+            delete(XComModel).where(
+                XComModel.dag_id == dag.dag_id,
+                XComModel.run_id == run.run_id,
+                XComModel.task_id.in_(again),
+            )
+        )
+        for task_id in again:
             instances[task_id].state = None
             instances[task_id].try_number = 0
             instances[task_id].max_tries = dag.task_dict[task_id].retries
