@@ -76,6 +76,12 @@ def read_parameters(values: Mapping[str, Any]) -> RunParameters:
             f"parameter as_of_date: '{text}' is no date of the calendar",
             "write YYYY-MM-DD, such as 2018-08-29",
         ) from None
+    if select and as_of_date:
+        raise OlistError(
+            f"parameters select and as_of_date: what is not selected would be of another day than"
+            f" {as_of_date}, and figures would not agree",
+            "leave select empty to see everything from that day, or leave as_of_date empty",
+        )
     return RunParameters(select, full_refresh, as_of_date)
 
 
@@ -115,11 +121,7 @@ def plan_run(environment: Environment, parameters: RunParameters) -> RunPlan:
     else:
         nodes = selected_nodes(environment, parameters.select)
         manifest = json.loads(fresh_manifest(environment).read_text(encoding="utf-8"))
-        reasons = tuple(
-            reasons_not_to_publish(
-                nodes, manifest, has_date_of_its_own=parameters.as_of_date is not None
-            )
-        )
+        reasons = tuple(reasons_not_to_publish(nodes, manifest))
     as_of_date = parameters.as_of_date
     return RunPlan(nodes, as_of_date.isoformat() if as_of_date else None, reasons)
 
@@ -154,9 +156,7 @@ def selected_nodes(environment: Environment, select: str) -> tuple[str, ...]:
     return nodes
 
 
-def reasons_not_to_publish(
-    nodes: Collection[str], manifest: Mapping[str, Any], *, has_date_of_its_own: bool
-) -> list[str]:
+def reasons_not_to_publish(nodes: Collection[str], manifest: Mapping[str, Any]) -> list[str]:
     """Return why the marts must not be published after a partial run; empty when they may.
 
     Published marts agree with each other: all of them come from one state of the data. A partial
