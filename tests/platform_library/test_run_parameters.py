@@ -75,6 +75,7 @@ def manifest() -> dict[str, Any]:
         ({"select": "stg_orders --full-refresh"}, "parameter select: .* holds an option of dbt"),
         ({"full_refresh": "maybe"}, "parameter full_refresh: 'maybe' is neither true nor false"),
         ({"as_of_date": "29/08/2018"}, "parameter as_of_date: '29/08/2018' is no date"),
+        ({"select": "mart_a", "as_of_date": "2018-02-28"}, "of another day than 2018-02-28"),
         ({"as_of_date": "2018-02-30"}, "parameter as_of_date: '2018-02-30' is no date"),
     ],
 )
@@ -85,8 +86,10 @@ def test_a_malformed_parameter_is_named(values: dict[str, Any], told: str) -> No
 
 def test_what_is_left_empty_has_its_default() -> None:
     assert read_parameters({"select": " ", "as_of_date": ""}) == RunParameters()
-    given = {"select": " stg_a+  tag:x ", "full_refresh": True, "as_of_date": "2018-08-29"}
-    assert read_parameters(given) == RunParameters("stg_a+ tag:x", True, date(2018, 8, 29))
+    given = {"select": " stg_a+  tag:x ", "full_refresh": True}
+    assert read_parameters(given) == RunParameters("stg_a+ tag:x", full_refresh=True)
+    dated = RunParameters(as_of_date=date(2018, 8, 29))
+    assert read_parameters({"as_of_date": "2018-08-29"}) == dated
 
 
 def test_a_reference_date_lies_in_the_data() -> None:
@@ -122,13 +125,8 @@ def models(*names: str) -> list[str]:
 def test_a_partial_run_publishes_only_marts_of_one_state(
     names: list[str], expected: list[str]
 ) -> None:
-    found = reasons_not_to_publish(models(*names), manifest(), has_date_of_its_own=False)
+    found = reasons_not_to_publish(models(*names), manifest())
     assert found == expected
-
-
-def test_another_reference_date_wants_everything_anew() -> None:
-    found = reasons_not_to_publish(models("mart_a"), manifest(), has_date_of_its_own=True)
-    assert found == ["of another reference date would stay: base_a, int_a, mart_b, stg_a, stg_b"]
 
 
 def test_a_test_of_two_stages_belongs_to_the_later() -> None:

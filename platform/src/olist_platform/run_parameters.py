@@ -54,7 +54,7 @@ def read_parameters(values: Mapping[str, Any]) -> RunParameters:
     """Return the parameters of a run from what somebody typed.
 
     Raises:
-        OlistError: One is malformed; the message names it.
+        OlistError: One is malformed, or two contradict each other; the message names them.
     """
     select = " ".join(str(values.get("select") or "").split()) or None
     if select and any(word.startswith("-") for word in select.split()):
@@ -138,6 +138,7 @@ def selected_nodes(environment: Environment, select: str) -> tuple[str, ...]:
         environment,
         [
             *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
+            "--no-use-colors",
             *("ls", "--quiet", "--output", "json", "--output-keys", "unique_id", *kinds),
             *("--select", *select.split()),
             *parse_arguments(environment),
@@ -161,13 +162,11 @@ def reasons_not_to_publish(nodes: Collection[str], manifest: Mapping[str, Any]) 
 
     Published marts agree with each other: all of them come from one state of the data. A partial
     run keeps that up if it builds again whatever stands between what it selects and the marts, and
-    reads raw either for all staging models or for none. Seen from another day, everything has to be
-    built again.
+    reads raw either for all staging models or for none.
 
     Args:
         nodes: Unique ids that the run builds.
         manifest: dbt's manifest.
-        has_date_of_its_own: Whether the run has a reference date other than the data's.
     """
     chosen = set(nodes)
     above = _ancestors_of_marts(manifest)
@@ -187,8 +186,6 @@ def reasons_not_to_publish(nodes: Collection[str], manifest: Mapping[str, Any]) 
     }
     if chosen & raw_readers and (missing := sorted(raw_readers - chosen)):
         reasons.append(f"raw would be read again for some, but not for: {_names(missing)}")
-    if has_date_of_its_own and (missing := sorted(above - chosen)):
-        reasons.append(f"of another reference date would stay: {_names(missing)}")
     return reasons
 
 
