@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import TriggerRule
+from airflow.sdk.exceptions import AirflowFailException
 from cosmos import (
     DbtTaskGroup,
     ExecutionConfig,
@@ -69,6 +70,8 @@ def whole_task_group(
 ) -> Any:
     """Return one task group of the whole project, without gates; call it inside a DAG.
 
+    Its one dbt is all that runs: a task of which that dbt told nothing fails.
+
     Args:
         environment: Where dbt runs.
         exclude: What of the project is left out, as dbt's --exclude names it.
@@ -84,7 +87,9 @@ def whole_task_group(
     nodes, stages = _nodes_and_stages(manifest_path(environment))
     for task in group.iter_tasks():
         task.trigger_rule = TriggerRule.NONE_FAILED
-        _retry_behind_its_tests(task, exclude)
+        if hasattr(task, "model_unique_id"):
+            # Cosmos would build it by a dbt of its own, one after the other.
+            task._fallback_to_non_watcher_run = _fail_unreported  # noqa: SLF001
         _count_tests(
             task, {test for test, stage in stages.items() if stage is not BuildStage.SNAPSHOTS}
         )
@@ -162,6 +167,10 @@ def _dbt_executable() -> str:
 def _nodes_and_stages(manifest: Path) -> tuple[dict[str, Any], dict[str, BuildStage]]:
     content = json.loads(manifest.read_text(encoding="utf-8"))
     return content["nodes"], stages_of_nodes(content)
+
+
+def _fail_unreported(*_: Any, **__: Any) -> bool:
+    raise AirflowFailException("dbt stopped before it")
 
 
 def _retry_behind_its_tests(task: Any, excluded: list[str]) -> None:
