@@ -1,0 +1,93 @@
+"""All checks on one observation."""
+
+from olist_platform.alerts.kinds import Severity
+from olist_platform.cost.budget import MonthCost
+from olist_platform.cost.month import month_costs
+from olist_platform.environment import Environment
+from olist_platform.monitoring.anomalies import distribution, segment_volume, volume
+from olist_platform.monitoring.budget_check import budgets
+from olist_platform.monitoring.business import business_figures, fraud_queue
+from olist_platform.monitoring.check_result import Check, CheckResult, State
+from olist_platform.monitoring.dashboards import dashboards
+from olist_platform.monitoring.data_tests import data_tests
+from olist_platform.monitoring.delivery import alert_delivery
+from olist_platform.monitoring.durations import node_durations, one_root, task_durations
+from olist_platform.monitoring.expectations import Expectations
+from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
+from olist_platform.monitoring.node_directory import NodeDirectory
+from olist_platform.monitoring.observation import AIRFLOW, WAREHOUSE, Observation
+from olist_platform.monitoring.quality import quality_scores
+
+
+def evaluate(
+    environment: Environment,
+    observation: Observation,
+    expectations: Expectations,
+    directory: NodeDirectory,
+) -> list[CheckResult]:
+    """Return what every check says of an observation.
+
+    A check whose rows could not be read, or are not there yet, says nothing.
+    """
+    now = observation.at
+    results = _observed(observation)
+    if WAREHOUSE not in observation.problems:
+        results += _of_warehouse(environment, observation, expectations, directory)
+    nodes = node_durations(observation.runs, directory, expectations)
+    results += one_root(nodes, task_durations(observation.airflow, expectations, now))
+    results += alert_delivery(environment, observation.backlog, now)
+    return results
+
+
+def months(environment: Environment, observation: Observation) -> list[MonthCost]:
+    """Return the month against its budget: the whole environment first, then each warehouse."""
+    return month_costs(environment, observation.runs, observation.warehouse_days, observation.at)
+
+
+def _of_warehouse(
+    environment: Environment,
+    observation: Observation,
+    expectations: Expectations,
+    directory: NodeDirectory,
+) -> list[CheckResult]:
+    settings, rows, now = environment.monitoring, observation.rows, observation.at
+    publication = rows("publication")
+    ready = dashboards(publication, settings.dashboards_ready_by, environment.alerts.zone, now)
+    volumes = volume(rows("volume"), directory, now)
+    return [
+        *source_freshness(rows("freshness"), settings.loaded_within_hours, now),
+        *data_freshness(rows("freshness"), directory, now),
+        *ready,
+        *mart_freshness(
+            publication,
+            settings.published_within_hours,
+            directory,
+            now,
+            ready[0] if ready else None,
+        ),
+        *volumes,
+        *segment_volume(rows("segments"), volumes, directory, now),
+        *distribution(rows("profile"), directory, now),
+        *quality_scores(rows("quality"), expectations.least_quality_score, directory, now),
+        *data_tests(observation.runs, directory, now),
+        *budgets(months(environment, observation), directory, now),
+        *fraud_queue(rows("fraud"), directory, now),
+        *business_figures(rows("figures"), directory, now),
+    ]
+
+
+def _observed(observation: Observation) -> list[CheckResult]:
+    """Judge whether everything could be looked at."""
+    return [
+        CheckResult(
+            check=Check.OBSERVATION,
+            subject=subject,
+            state=State.FAILING if problem else State.HEALTHY,
+            observed_at=observation.at,
+            severity=Severity.HIGH if problem else None,
+            summary=f"Monitoring cannot look at the {subject}." if problem else "",
+            details=(problem,) if problem else (),
+        )
+        for subject in (WAREHOUSE, AIRFLOW)
+        for problem in [observation.problems.get(subject)]
+    ]
