@@ -51,6 +51,8 @@ _QUERY_COLUMNS = """
     sum(history.bytes_spilled_to_remote_storage) as bytes_spilled_to_remote
 """
 
+_MOST_QUERIES = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -89,6 +91,17 @@ def top_queries(since: datetime, database: str, limit: int = 10) -> Question:
         f" where history.start_time >= {_literal(since)} and history.database_name = '{database}'"
         " group by history.query_parameterized_hash"
         f" order by credits desc limit {limit:d}",
+    )
+
+
+def query_durations(since: datetime, warehouse: str) -> Question:
+    """Ask how long the queries of a warehouse took, alike in all but constants, oldest first."""
+    return Question(
+        f"{_schema()}.query_history",
+        "query_parameterized_hash as query_hash, query_id, start_time, total_elapsed_time",
+        f"where start_time >= {_literal(since)} and warehouse_name = '{warehouse}'"
+        " and execution_status = 'SUCCESS' and query_parameterized_hash is not null"
+        f" order by start_time, query_id limit {_MOST_QUERIES}",
     )
 
 

@@ -145,6 +145,11 @@ def _faults_of_node(group: CostGroup, costs: Mapping[str, float]) -> Iterator[st
             f"{group.full_refresh_cost / group.cost:.0%} of it were full refreshes of an"
             " incremental model: ask for --full-refresh only when its SQL changed."
         )
+    if row["resource_type"] == "unit_test":
+        yield (
+            f"A unit test judges code, not data, and ran {group.runs} times: leave it to the checks"
+            " of a change (--exclude-resource-type unit_test)."
+        )
     if row["resource_type"] == "test":
         dearer = costs.get(str(row["tested_node_id"]), 0.0) < group.cost
         which = "more than what" if dearer else "extra beside what"

@@ -25,6 +25,7 @@ class Check(StrEnum):
     NODE_DURATION = "node_duration"
     TASK_DURATION = "task_duration"
     RUN_DURATION = "run_duration"
+    QUERY_DURATION = "query_duration"
     BUDGET = "budget"
     DASHBOARDS = "dashboards"
     FRAUD_QUEUE = "fraud_queue"
@@ -50,6 +51,7 @@ _SIGNALS = {
     Check.NODE_DURATION: Signal.SLOW_RUN,
     Check.TASK_DURATION: Signal.SLOW_RUN,
     Check.RUN_DURATION: Signal.SLOW_RUN,
+    Check.QUERY_DURATION: Signal.SLOW_RUN,
     Check.BUDGET: Signal.COST_BUDGET,
     Check.DASHBOARDS: Signal.DASHBOARDS_LATE,
     Check.FRAUD_QUEUE: Signal.FRAUD_QUEUE,

@@ -53,6 +53,7 @@ def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
     failed = row["status"] in _FAILED
     tested = row["tested_node_id"]
     of_what = f" of {node_name(tested)}" if tested else ""
+    kind = "unit" if row["resource_type"] == "unit_test" else "data"
     failures = row["failures"]
     return CheckResult(
         check=Check.DATA_TEST,
@@ -64,7 +65,7 @@ def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
         at_most=0.0,
         severity=Severity.HIGH if failed else None,
         owner=directory.owner(tested),
-        summary=f"A data test{of_what} failed." if failed else "",
+        summary=f"A {kind} test{of_what} failed." if failed else "",
         # dbt's message names the test and counts; it quotes rows of nobody.
         details=(str(row["message"]),) if failed and row["message"] else (),
         docs=directory.docs_of(node_name(tested)) if tested else None,

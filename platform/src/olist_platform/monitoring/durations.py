@@ -7,7 +7,13 @@ from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity
 from olist_platform.monitoring.airflow_history import AirflowRun
-from olist_platform.monitoring.check_result import DATA_PLATFORM, Check, CheckResult, State
+from olist_platform.monitoring.check_result import (
+    DATA_PLATFORM,
+    Check,
+    CheckResult,
+    State,
+    follow_from_first,
+)
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
@@ -82,6 +88,44 @@ def task_durations(
             )
         )
     return results
+
+
+def query_durations(
+    queries: Sequence[Row], expectations: Expectations, now: datetime
+) -> list[CheckResult]:
+    """Judge the last run of each query that readers repeat; those that are not slow are no news.
+
+    Args:
+        queries: query_hash, query_id, start_time and total_elapsed_time (ms), oldest first.
+        expectations: What is slow.
+        now: The moment.
+    """
+    by_hash: dict[str, list[Row]] = defaultdict(list)
+    for row in queries:
+        by_hash[row["query_hash"]].append(row)
+    results = []
+    for query_hash, rows in sorted(by_hash.items()):
+        *former, last = (float(row["total_elapsed_time"]) / 1000 for row in rows)
+        limit = slowest_usual(former, expectations)
+        if limit is None:
+            continue
+        is_slow = last > limit
+        results.append(
+            CheckResult(
+                check=Check.QUERY_DURATION,
+                subject=f"query {query_hash[:12]}",
+                state=State.FAILING if is_slow else State.HEALTHY,
+                observed_at=now,
+                value=round(last, 3),
+                unit="seconds",
+                at_most=round(limit, 3),
+                severity=Severity.LOW if is_slow else None,
+                summary="A query of the readers took far longer than before." if is_slow else "",
+                details=(f"query_id {rows[-1]['query_id']}",) if is_slow else (),
+                is_recorded=is_slow,
+            )
+        )
+    return follow_from_first(results)
 
 
 def one_root(nodes: list[CheckResult], tasks: list[CheckResult]) -> list[CheckResult]:

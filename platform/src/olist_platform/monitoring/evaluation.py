@@ -11,7 +11,12 @@ from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.dashboards import dashboards
 from olist_platform.monitoring.data_tests import data_tests
 from olist_platform.monitoring.delivery import alert_delivery
-from olist_platform.monitoring.durations import node_durations, one_root, task_durations
+from olist_platform.monitoring.durations import (
+    node_durations,
+    one_root,
+    query_durations,
+    task_durations,
+)
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
 from olist_platform.monitoring.node_directory import NodeDirectory
@@ -72,6 +77,7 @@ def _of_warehouse(
         *data_tests(observation.runs, directory, now),
         *budgets(months(environment, observation), directory, now),
         *fraud_queue(rows("fraud"), directory, now),
+        *query_durations(observation.queries, expectations, now),
         *business_figures(rows("figures"), directory, now),
     ]
 

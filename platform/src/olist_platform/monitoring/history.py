@@ -79,13 +79,13 @@ def append_history(environment: Environment, results: Sequence[CheckResult], now
     """
     rows = [_row(result, now) for result in results if result.is_recorded]
     if isinstance(environment.warehouse, DuckDBWarehouse):
-        path = history_path(environment)
+        path, table = history_path(environment), environment.names.check_results_table
         with os_errors_explained(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         with _open_file(path, read_only=False) as connection:
             connection.execute("begin")
-            connection.execute(_create("check_results"))
-            connection.executemany(_insert("check_results", "?"), rows)
+            connection.execute(_create(table))
+            connection.executemany(_insert(table, "?"), rows)
             connection.execute("commit")
     else:
         with open_snowflake(environment, Workload.REPORT) as connection:
@@ -112,22 +112,16 @@ def read_history(environment: Environment, since: datetime) -> list[RecordedFigu
         OlistError: The history cannot be read.
     """
     names = environment.names
-    wanted = (  # the table's name is the engine's
-        "select checked_at, check_name, subject, state, value, unit, expected_low, expected_high"
-        " from {table}"
-        f" where checked_at >= '{since.astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
-        " order by checked_at, check_name, subject"
-    )
     if isinstance(environment.warehouse, DuckDBWarehouse):
         path = history_path(environment)
         if not path.exists():
             return []
         with _open_file(path, read_only=True) as connection:
-            rows = connection.execute(wanted.format(table=names.check_results_table)).fetchall()
+            rows = connection.execute(_select(names.check_results_table, since)).fetchall()
     else:
         table = f"{names.schema(Layer.MONITORING)}.{names.check_results_table}"
         with open_snowflake(environment, Workload.REPORT) as connection:
-            rows = connection.cursor().execute(wanted.format(table=table)).fetchall()
+            rows = connection.cursor().execute(_select(table, since)).fetchall()
     return [RecordedFigure(as_utc(row[0]), *row[1:]) for row in rows]
 
 
@@ -151,6 +145,15 @@ def _open_file(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnec
 def _create(table: str) -> str:
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
     return f"create table if not exists {table} ({columns})"
+
+
+def _select(table: str, since: datetime) -> str:
+    columns = "checked_at, check_name, subject, state, value, unit, expected_low, expected_high"
+    moment = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return (
+        f"select {columns} from {table} where checked_at >= '{moment}'"  # noqa: S608 - our own
+        " order by checked_at, check_name, subject"
+    )
 
 
 def _insert(table: str, placeholder: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from olist_platform.alerts.outbox import Backlog, StoredAlert
 from olist_platform.alerts.router import open_outbox
-from olist_platform.cost.account_usage import WarehouseDay
-from olist_platform.cost.month import read_run_costs, read_warehouse_days
+from olist_platform.cost.account_usage import Question, WarehouseDay, query_durations
+from olist_platform.cost.month import ask, read_run_costs, read_warehouse_days
 from olist_platform.environment import Environment, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.airflow_history import AirflowRun, airflow_runs
@@ -18,6 +18,9 @@ from olist_platform.monitoring.monitored_warehouse import (
     Row,
     open_monitored_warehouse,
 )
+from olist_platform.naming import Workload
+
+_QUERY_DAYS = 14
 
 WAREHOUSE, AIRFLOW = "warehouse", "airflow database"
 
@@ -79,6 +82,7 @@ class Observation:
         tables: Rows by the name of their question.
         airflow: Runs of DAGs and tasks, oldest first.
         warehouse_days: What Snowflake metered, newest first.
+        queries: Queries of Snowflake's readers, oldest first.
         backlog: What is overdue in the outbox.
         open_alerts: Alerts that are open.
         problems: What could not be looked at, and why.
@@ -91,6 +95,7 @@ class Observation:
     tables: Mapping[str, list[Row]] = field(default_factory=dict)
     airflow: list[AirflowRun] = field(default_factory=list)
     warehouse_days: list[WarehouseDay] = field(default_factory=list)
+    queries: list[Row] = field(default_factory=list)
     problems: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, name: str) -> list[Row]:
@@ -114,6 +119,7 @@ def observe(
     runs: list[Row] = []
     tables: dict[str, list[Row]] = {}
     days: list[WarehouseDay] = []
+    queries: list[Row] = []
     airflow: list[AirflowRun] = []
     try:
         with open_warehouse(environment) as warehouse:
@@ -121,6 +127,7 @@ def observe(
             tables = {name: warehouse.rows(*asked) for name, asked in _QUESTIONS.items()}
             if isinstance(environment.warehouse, SnowflakeWarehouse):
                 days = read_warehouse_days(warehouse, now)
+                queries = ask(warehouse, _readers_queries(environment, now))
     except OlistError as error:
         problems[WAREHOUSE] = error.message
     try:
@@ -135,5 +142,12 @@ def observe(
         tables=tables,
         airflow=airflow,
         warehouse_days=days,
+        queries=queries,
         problems=problems,
     )
+
+
+def _readers_queries(environment: Environment, now: datetime) -> Question:
+    """Those of dashboards and people; of the builds, dbt itself tells."""
+    warehouse = environment.names.warehouse(Workload.REPORT)
+    return query_durations(now - timedelta(days=_QUERY_DAYS), warehouse)

@@ -231,11 +231,11 @@ def _counted(area: str, results: Sequence[CheckResult], *checks: Check) -> Statu
     if not found:
         return _unknown(area, "nothing to judge yet")
     failing = sum(each.is_failing for each in found)
-    waiting = sum(each.state is State.NOT_JUDGED for each in found)
-    text = f"{failing} of {len(found) - waiting} judged"
-    if waiting:
-        text += f", {waiting} with too little history"
-    return StatusLine(area, _worst(found), is_known=True, text=text)
+    judged = sum(each.state is not State.NOT_JUDGED for each in found)
+    text = f"{failing:,} of {judged:,} judged"
+    if judged < len(found):
+        text += f", {len(found) - judged:,} with too little history"
+    return StatusLine(area, _worst(found), is_known=judged > 0, text=text)
 
 
 def _business(results: Sequence[CheckResult]) -> StatusLine:
