@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from olist_platform.duckdb_warehouse import explain_duckdb_error
@@ -85,7 +86,10 @@ def append_history(environment: Environment, results: Sequence[CheckResult], now
         with _open_file(path, read_only=False) as connection:
             connection.execute("begin")
             connection.execute(_create(table))
-            connection.executemany(_insert(table, "?"), rows)
+            columns = zip(_COLUMNS, zip(*rows, strict=True), strict=True)
+            figures = pa.table({name: list(values) for name, values in columns})
+            connection.register("figures", figures)
+            connection.execute(f"insert into {table} by name from figures")
             connection.execute("commit")
     else:
         with open_snowflake(environment, Workload.REPORT) as connection:
@@ -102,7 +106,7 @@ def append_to_snowflake(
     with connection.cursor() as cursor:
         cursor.execute(_create(table))
         # One statement for all rows.
-        cursor.executemany(_insert(table, "%s"), rows)
+        cursor.executemany(_insert(table), rows)
 
 
 def read_history(environment: Environment, since: datetime) -> list[RecordedFigure]:
@@ -156,8 +160,8 @@ def _select(table: str, since: datetime) -> str:
     )
 
 
-def _insert(table: str, placeholder: str) -> str:
-    values = ", ".join([placeholder] * len(_COLUMNS))
+def _insert(table: str) -> str:
+    values = ", ".join(["%s"] * len(_COLUMNS))
     return f"insert into {table} ({', '.join(_COLUMNS)}) values ({values})"  # noqa: S608 - our own
 
 
