@@ -4,7 +4,7 @@ What it cannot show: that the live views answer so, their latency, and the privi
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ def test_a_pass_on_snowflake_judges_tells_and_keeps_its_figures(
     leave(emulator, "MONITORING_DATA_QUALITY", [quality("orders"), quality("reviews", 0.7)])
     leave(emulator, "MONITORING_VOLUME", [volume_day(), volume_day(0, dataset="payments")])
     days = [NOW - timedelta(days=n) for n in range(4, -1, -1)]
-    estimated = {"cost_basis": "estimate", "notional_cost": None, "target": "dev"}
+    estimated: dict[str, Any] = {"cost_basis": "estimate", "notional_cost": None, "target": "dev"}
     leave(
         emulator,
         "DBT_RUN_COSTS",
@@ -224,10 +224,8 @@ def test_an_account_out_of_reach_is_one_alert_and_no_more(
     monkeypatch.setenv("OLIST_ALERTS_DATABASE", f"sqlite:///{home}/other.sqlite")
     monkeypatch.setenv("OLIST_AIRFLOW_DATABASE", "sqlite://")
 
-    @contextmanager
-    def refused(_: Environment) -> Iterator[MonitoredWarehouse]:
+    def refused(_: Environment) -> AbstractContextManager[MonitoredWarehouse]:
         raise OlistError("Snowflake account OLIST-ANALYTICS_DEV: JWT token is invalid.")
-        yield
 
     done = hourly.run_checks(environment, lambda: NOW, refused)
     warehouse = [each for each in open_outbox(environment).alerts() if "warehouse" in str(each)]

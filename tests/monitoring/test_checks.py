@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,7 +95,7 @@ def test_the_age_of_a_load_is_by_the_clock() -> None:
 
 
 def test_a_stale_mart_follows_from_its_stale_data() -> None:
-    stale = {"business_lag_days": 9, "freshness_status": "stale"}
+    stale: dict[str, Any] = {"business_lag_days": 9, "freshness_status": "stale"}
     rows = [
         freshness("mart_fraud_monitoring", "marts", **stale),
         freshness("stg_orders", **stale),
@@ -189,7 +190,7 @@ def test_the_newest_anomaly_of_the_window_counts() -> None:
     ],
 )
 def test_what_broke_a_distribution_is_its_figure(
-    changes: dict[str, object], figure: tuple[object, ...]
+    changes: dict[str, Any], figure: tuple[object, ...]
 ) -> None:
     [result] = distribution([profile(**changes)], DIRECTORY, MORNING)
     assert (result.value, result.at_least, result.at_most, result.unit) == figure

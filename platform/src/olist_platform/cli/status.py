@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from olist_platform.alerts.alert import Measurement
 from olist_platform.alerts.kinds import Severity
 from olist_platform.cli.console import EnvironmentOption, environment_named, out
 
 if TYPE_CHECKING:
     from olist_platform.environment import Environment
+    from olist_platform.monitoring.check_result import CheckResult
     from olist_platform.monitoring.status import Status, StatusLine
 
 SEVERITY_COLOURS = {
@@ -56,47 +59,73 @@ def _print(environment: "Environment", found: "Status") -> None:
     worst = f"worst: {found.worst}" if found.worst else "all is well"
     colour = SEVERITY_COLOURS[found.worst] if found.worst else "green"
     moment = moment_text(found.at, environment.alerts)
-    out.rule(f"[bold]{environment.name}[/] {moment}  [{colour}]{worst}[/]", align="left")
+    _print_title(
+        f"[bold]{environment.name}[/] {moment}  [{colour}]{worst}[/]",
+    )
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table.add_column()
     for line in found.lines:
         table.add_row(line.area, _state(line), escape(line.text))
     out.print(table, highlight=False)
-    if found.findings:
-        out.rule("[bold]what fails[/]", align="left", style="dim")
-        _print_findings(found)
-    told = [each for each in found.alerts if not each.is_part_of_its_root]
-    if told:
-        out.rule("[bold]open alerts[/]", align="left", style="dim")
-        for each in told[:_FINDINGS_SHOWN]:
-            alert = each.alert
-            since = duration_text(found.at - each.first_raised_at)
-            out.print(
-                f"[{SEVERITY_COLOURS[alert.severity]}]{alert.severity:<8}[/] "
-                f"{escape(alert.subject)} ({alert.signal}), open for {since}",
-                highlight=False,
-            )
-        _print_more(len(told), f"see: olist alerts list --env {environment.name}")
-
-
-def _print_findings(found: "Status") -> None:
-    for each in found.findings[:_FINDINGS_SHOWN]:
-        severity = each.severity or Severity.LOW
-        out.print(
-            f"[{SEVERITY_COLOURS[severity]}]{severity:<8}[/] [bold]{escape(each.subject)}[/]"
-            f" {escape(each.summary)}",
-            highlight=False,
-        )
-    _print_more(len(found.findings), "--json has all")
+    since = {
+        each.alert.fingerprint: duration_text(found.at - each.first_raised_at)
+        for each in found.alerts
+    }
+    fingerprints = {each.fingerprint(environment.name) for each in found.findings}
+    _print_listed(
+        "what fails",
+        [
+            (each.severity, each.subject, _finding(each), since.get(fingerprint, "not told yet"))
+            for each in found.findings
+            for fingerprint in [each.fingerprint(environment.name)]
+        ],
+    )
     if found.following:
         out.print(f"[dim]{found.following} more only follow from these[/]", highlight=False)
+    _print_listed(
+        "other open alerts",
+        [
+            (each.alert.severity, each.alert.subject, each.alert.summary, since[fingerprint])
+            for each in found.alerts
+            for fingerprint in [each.alert.fingerprint]
+            if not each.is_part_of_its_root and fingerprint not in fingerprints
+        ],
+    )
 
 
-def _print_more(count: int, where: str) -> None:
-    if count > _FINDINGS_SHOWN:
-        out.print(f"[dim]and {count - _FINDINGS_SHOWN} more; {where}[/]", highlight=False)
+def _print_title(markup: str) -> None:
+    # As text, for a rule would colour the figures of its title.
+    out.rule(Text.from_markup(markup), align="left", style="dim")
+
+
+def _finding(result: "CheckResult") -> str:
+    if result.value is None or (result.at_least is None and result.at_most is None):
+        return result.summary
+    measured = Measurement(
+        value=result.value, at_least=result.at_least, at_most=result.at_most, unit=result.unit
+    )
+    expected = measured.describe_expectation()
+    return f"{result.summary} {measured.describe_value()}, expected {expected}"
+
+
+def _print_listed(title: str, rows: list[tuple[Severity | None, str, str, str]]) -> None:
+    if not rows:
+        return
+    _print_title(f"[bold]{title}[/]")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=2)
+    table.add_column(ratio=5)
+    table.add_column(no_wrap=True, justify="right")
+    for severity, subject, what, since in rows[:_FINDINGS_SHOWN]:
+        colour = SEVERITY_COLOURS[severity or Severity.LOW]
+        table.add_row(f"[{colour}]{severity}[/]", escape(subject), escape(what), since)
+    out.print(table, highlight=False)
+    if len(rows) > _FINDINGS_SHOWN:
+        more = len(rows) - _FINDINGS_SHOWN
+        out.print(f"[dim]and {more} more; --json has all[/]", highlight=False)
 
 
 def _state(line: "StatusLine") -> str:

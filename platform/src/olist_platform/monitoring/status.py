@@ -232,7 +232,7 @@ def _counted(area: str, results: Sequence[CheckResult], *checks: Check) -> Statu
         return _unknown(area, "nothing to judge yet")
     failing = sum(each.is_failing for each in found)
     judged = sum(each.state is not State.NOT_JUDGED for each in found)
-    text = f"{failing:,} of {judged:,} judged"
+    text = f"{failing:,} out of bounds, {judged:,} judged"
     if judged < len(found):
         text += f", {len(found) - judged:,} with too little history"
     return StatusLine(area, _worst(found), is_known=judged > 0, text=text)
