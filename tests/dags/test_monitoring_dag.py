@@ -34,7 +34,7 @@ json.dump({
     "errors": list(bag.import_errors.values()), "id": dag.dag_id, "schedule": dag.schedule,
     "catchup": dag.catchup, "runs": dag.max_active_runs, "tags": sorted(dag.tags),
     "seconds": time.perf_counter() - loaded, "heavy": sorted({"duckdb", "snowflake", "pyarrow",
-    "sqlalchemy_utils", "cosmos"} & set(sys.modules)),
+    "polars"} & set(sys.modules)),
     "tasks": {task.task_id: {"upstream": sorted(task.upstream_task_ids), "owner": task.owner,
         "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
         "rule": str(task.trigger_rule)} for task in dag.tasks},

@@ -18,7 +18,9 @@ from monitored_place import (
     segment_day,
     volume_day,
 )
+from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import Channel, Severity, Signal
+from olist_platform.alerts.router import raise_alert
 from olist_platform.monitoring.hourly import run_checks
 from olist_workspace import ROOT
 
@@ -333,6 +335,52 @@ def test_a_budget_is_told_again_only_at_the_next_threshold(place: MonitoredPlace
         [],
     ]
     assert len(place.open_alerts()) == 1
+
+
+def test_what_a_dag_told_as_a_failed_test_is_not_told_twice(place: MonitoredPlace) -> None:
+    test = "no_row_matches_monitoring_data_quality_quality_tier_Poor_"
+    raise_alert(
+        place.environment,
+        Alert(
+            environment=place.environment.name,
+            signal=Signal.TEST_FAILURE,
+            subject=test,
+            severity=Severity.HIGH,
+            owner="data_platform",
+            summary="A data test of monitoring_data_quality failed.",
+        ),
+        place.now,
+    )
+    empty_column(place)
+    tested = "model.olist.monitoring_data_quality"
+    place.tables["dbt_run_costs"].append(
+        node_run(f"test.olist.{test}.1", status="fail", tested_node_id=tested)
+    )
+    place.run_checks()
+    assert place.told() == [(Signal.TEST_FAILURE, test, Severity.HIGH)]
+
+
+@pytest.mark.parametrize(
+    ("signal", "subject"),
+    [(Signal.FRESHNESS, "landing"), (Signal.TASK_FAILURE, "olist_production.load_raw")],
+)
+def test_alerts_of_others_are_theirs_to_resolve(
+    place: MonitoredPlace, signal: Signal, subject: str
+) -> None:
+    raise_alert(
+        place.environment,
+        Alert(
+            environment=place.environment.name,
+            signal=signal,
+            subject=subject,
+            severity=Severity.HIGH,
+            owner="data_platform",
+            summary="The run did not begin.",
+        ),
+        place.now,
+    )
+    place.run_checks()
+    assert place.told() == [(signal, subject, Severity.HIGH)]
 
 
 def test_an_older_look_does_not_resolve_what_a_dag_raised_since(place: MonitoredPlace) -> None:

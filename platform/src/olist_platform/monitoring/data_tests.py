@@ -51,12 +51,17 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
 
 def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
     failed = row["status"] in _FAILED
-    tested = row["tested_node_id"]
+    tested, name = row["tested_node_id"], str(row["node_id"]).rsplit(".", maxsplit=1)[-1]
     of_what = f" of {node_name(tested)}" if tested else ""
-    kind = "unit" if row["resource_type"] == "unit_test" else "data"
+    is_unit_test = row["resource_type"] == "unit_test"
+    kind = "unit" if is_unit_test else "data"
+    details = [f"unit test {name}"] if is_unit_test else []
+    # dbt's message names the test and counts; it quotes rows of nobody.
+    details += [str(row["message"])] if row["message"] else []
     failures = row["failures"]
     return CheckResult(
         check=Check.DATA_TEST,
+        # A DAG whose task fails by it names it alike (pipeline_alerts): a unit test by its model.
         subject=node_name(row["node_id"]),
         state=State.FAILING if failed else State.HEALTHY,
         observed_at=as_utc(row["captured_at"]),
@@ -66,8 +71,7 @@ def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
         severity=Severity.HIGH if failed else None,
         owner=directory.owner(tested),
         summary=f"A {kind} test{of_what} failed." if failed else "",
-        # dbt's message names the test and counts; it quotes rows of nobody.
-        details=(str(row["message"]),) if failed and row["message"] else (),
+        details=tuple(details) if failed else (),
         docs=directory.docs_of(node_name(tested)) if tested else None,
         is_recorded=failed,
     )

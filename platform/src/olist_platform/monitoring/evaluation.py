@@ -1,6 +1,8 @@
 """All checks on one observation."""
 
-from olist_platform.alerts.kinds import Severity
+from dataclasses import replace
+
+from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.cost.budget import MonthCost
 from olist_platform.cost.month import month_costs
 from olist_platform.environment import Environment
@@ -19,7 +21,7 @@ from olist_platform.monitoring.durations import (
 )
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
-from olist_platform.monitoring.node_directory import NodeDirectory
+from olist_platform.monitoring.node_directory import NodeDirectory, model_id, node_name
 from olist_platform.monitoring.observation import AIRFLOW, WAREHOUSE, Observation
 from olist_platform.monitoring.quality import quality_scores
 
@@ -37,7 +39,8 @@ def evaluate(
     now = observation.at
     results = _observed(observation)
     if WAREHOUSE not in observation.problems:
-        results += _of_warehouse(environment, observation, expectations, directory)
+        found = _of_warehouse(environment, observation, expectations, directory)
+        results += _following_failed_tests(found, observation)
     nodes = node_durations(observation.runs, directory, expectations)
     results += one_root(nodes, task_durations(observation.airflow, expectations, now))
     results += alert_delivery(environment, observation.backlog, now)
@@ -79,6 +82,43 @@ def _of_warehouse(
         *fraud_queue(rows("fraud"), directory, now),
         *query_durations(observation.queries, expectations, now),
         *business_figures(rows("figures"), directory, now),
+    ]
+
+
+# Tests of these models tell a DAG what the checks tell here.
+_TESTED_MODELS = {
+    Check.QUALITY_SCORE: "monitoring_data_quality",
+    Check.DISTRIBUTION: "monitoring_column_profile",
+    Check.DATA_FRESHNESS: "monitoring_freshness",
+    Check.VOLUME: "monitoring_volume",
+    Check.SEGMENT_VOLUME: "monitoring_segment_volume",
+}
+
+
+def _following_failed_tests(
+    results: list[CheckResult], observation: Observation
+) -> list[CheckResult]:
+    """Make a finding follow from the failed test that a DAG has told people of already."""
+    told = {
+        stored.alert.subject
+        for stored in observation.open_alerts
+        if stored.alert.signal is Signal.TEST_FAILURE
+    }
+    tests = {
+        row["tested_node_id"]: node_name(row["node_id"])
+        for row in observation.runs
+        if row["resource_type"] == "test" and node_name(row["node_id"]) in told
+    }
+    causes = {
+        check: (Check.DATA_TEST, tests[model_id(model)])
+        for check, model in _TESTED_MODELS.items()
+        if model_id(model) in tests
+    }
+    return [
+        replace(each, caused_by=causes[each.check])
+        if each.is_failing and each.caused_by is None and each.check in causes
+        else each
+        for each in results
     ]
 
 

@@ -55,9 +55,5 @@ def model_id(name: str) -> str:
 
 
 def node_name(unique_id: str) -> str:
-    """Return a node's own name: `int_orders` of `model.olist.int_orders`.
-
-    A unit test's comes behind that of its model; behind a data test's comes a hash.
-    """
-    kind, _, *names = unique_id.split(".")
-    return ".".join(names) if kind == "unit_test" else names[0]
+    """Return a node's own name: `int_orders` of `model.olist.int_orders`; a unit test's model."""
+    return unique_id.split(".")[2]

@@ -14,7 +14,6 @@ from olist_platform.monitoring.check_result import Check, CheckResult, State
 # Raised by these checks alone, so what they do not speak of any more is over: a day that has left
 # the window, a warehouse that is gone.
 _OVER_WHEN_SILENT = {
-    Signal.FRESHNESS,
     Signal.VOLUME,
     Signal.DISTRIBUTION,
     Signal.QUALITY_SCORE,
