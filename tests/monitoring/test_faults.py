@@ -11,6 +11,7 @@ from monitored_place import (
     MORNING,
     MakePlace,
     MonitoredPlace,
+    anomaly_month,
     node_run,
     profile,
     quality,
@@ -138,6 +139,13 @@ def next_month(place: MonitoredPlace) -> None:
     place.rebuild()
 
 
+def more_anomalies(place: MonitoredPlace) -> None:
+    """Severe ones, and so more of all."""
+    place.tables["monitoring_order_anomalies"].append(anomaly_month(0.15, date(2018, 9, 1)))
+    few = {"is_judged": False, "orders": 3}
+    place.tables["monitoring_order_anomalies"].append(anomaly_month(0.9, date(2018, 10, 1), **few))
+
+
 def urgent_fraud(place: MonitoredPlace) -> None:
     place.fraud += [("P0", "Open", 3000.0), ("P0", "Overdue", 412.5)]
 
@@ -231,6 +239,14 @@ FAULTS = {
     ),
     "overrun forecast": Fault(
         forecast_an_overrun, Signal.COST_BUDGET, "month", Severity.MEDIUM, FINANCE, next_month
+    ),
+    "more anomalies": Fault(
+        more_anomalies,
+        Signal.ORDER_ANOMALIES,
+        "severe_anomaly_share",
+        Severity.HIGH,
+        BUSINESS,
+        quiet_again,
     ),
     "urgent fraud": Fault(
         urgent_fraud, Signal.FRAUD_QUEUE, "P0", Severity.CRITICAL, BUSINESS, no_fraud

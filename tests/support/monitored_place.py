@@ -145,6 +145,19 @@ def volume_day(rows: int = 250, day: date = date(2018, 8, 31), **others: Any) ->
     } | others
 
 
+def anomaly_month(severe: float = 0.01, month: date = date(2018, 8, 1), **others: Any) -> Row:
+    """A row of monitoring_order_anomalies."""
+    return {
+        "purchase_month": month,
+        "orders": 6000,
+        "anomaly_share": 0.1 + severe,
+        "severe_anomaly_share": severe,
+        "max_anomaly_share": 0.2,
+        "max_severe_anomaly_share": 0.04,
+        "is_judged": True,
+    } | others
+
+
 def segment_day(rows: int = 250, segment: str = "SP", **others: Any) -> Row:
     """A row of monitoring_segment_volume."""
     row = volume_day(rows, **others) | {"dimension": "customer_state", "segment": segment}
@@ -175,6 +188,7 @@ def quiet_tables() -> dict[str, list[Row]]:
         "monitoring_volume": [
             volume_day(dataset=dataset) for dataset in ("orders", "order_items", "reviews")
         ],
+        "monitoring_order_anomalies": [anomaly_month(0.02, date(2018, 7, 1)), anomaly_month()],
         "monitoring_segment_volume": [segment_day(), segment_day(segment="RJ")],
     }
 

@@ -14,10 +14,10 @@
                     database=costs.database, schema=costs.schema, identifier=name
                 )
             ) -%}
+            {%- set path = (folder ~ "/" ~ name ~ ".parquet").replace("'", "''") -%}
             {%- if relation is not none %}
                 copy (select * from {{ relation }} where {{ condition }})
-                to '{{ folder.replace("'", "''") }}/{{ name }}.parquet'
-                (format parquet, use_tmp_file true);
+                to '{{ path }}' (format parquet, use_tmp_file true);
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
@@ -27,18 +27,15 @@
     month so far and the history that durations are judged by. -#}
 {%- macro monitoring_exports() -%}
     {%- set since = run_started_at - modules.datetime.timedelta(days=var("run_history_days")) -%}
-    {{
-        return(
-            {
-                "dbt_run_costs": "run_started_at >= '"
-                ~ since.strftime("%Y-%m-%d %H:%M:%S")
-                ~ "'",
-                "monitoring_freshness": "true",
-                "monitoring_data_quality": "true",
-                "monitoring_column_profile": "true",
-                "monitoring_volume": "is_in_detection_window",
-                "monitoring_segment_volume": "is_in_detection_window",
-            }
-        )
-    }}
+    {%- set in_window = "is_in_detection_window" -%}
+    {%- set exports = {
+        "dbt_run_costs": since.strftime("run_started_at >= '%Y-%m-%d %H:%M:%S'"),
+        "monitoring_freshness": "true",
+        "monitoring_data_quality": "true",
+        "monitoring_column_profile": "true",
+        "monitoring_order_anomalies": "true",
+        "monitoring_volume": in_window,
+        "monitoring_segment_volume": in_window,
+    } -%}
+    {{ return(exports) }}
 {%- endmacro -%}

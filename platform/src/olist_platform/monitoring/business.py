@@ -1,16 +1,64 @@
-"""What the published marts themselves report: urgent fraud, and executive figures beyond limits."""
+"""News of the business: more anomalies, urgent fraud, executive figures beyond their limits."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity
-from olist_platform.monitoring.check_result import Check, CheckResult, State
+from olist_platform.monitoring.check_result import Check, CheckResult, State, follow_from_first
 from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory
 
 _URGENT = {"P0": Severity.CRITICAL, "P1": Severity.HIGH}
+_ANOMALIES = "int_order_anomalies"
 _FRAUD = "mart_fraud_monitoring"
 _KPIS = "mart_executive_kpis"
+
+
+def order_anomalies(
+    rows: Sequence[Row], directory: NodeDirectory, now: datetime
+) -> list[CheckResult]:
+    """Judge the shares of anomalies among the orders of the newest month with enough of them.
+
+    More severe ones are more anomalies too: where both are too many, the latter only follow.
+
+    Args:
+        rows: Rows of monitoring_order_anomalies.
+        directory: Whose the model is.
+        now: The moment.
+    """
+    judged = sorted(
+        (row for row in rows if row["is_judged"]), key=lambda row: str(row["purchase_month"])
+    )
+    if not judged:
+        return []
+    row = judged[-1]
+    results = []
+    for name, severity in (
+        ("severe_anomaly_share", Severity.HIGH),
+        ("anomaly_share", Severity.MEDIUM),
+    ):
+        share, most = float(row[name]), float(row[f"max_{name}"])
+        is_more = share > most
+        what = "of severity High or Critical" if name.startswith("severe") else "of some severity"
+        results.append(
+            CheckResult(
+                check=Check.ORDER_ANOMALIES,
+                subject=name,
+                state=State.FAILING if is_more else State.HEALTHY,
+                observed_at=now,
+                value=round(100 * share, 4),
+                unit="%",
+                at_most=round(100 * most, 4),
+                severity=severity if is_more else None,
+                owner=directory.model_owner(_ANOMALIES),
+                summary=f"More orders than usual are anomalies {what}, in the month from"
+                f" {row['purchase_month']}."
+                if is_more
+                else "",
+                docs=directory.docs_of(_ANOMALIES),
+            )
+        )
+    return follow_from_first(results)
 
 
 def fraud_queue(rows: Sequence[Row], directory: NodeDirectory, now: datetime) -> list[CheckResult]:

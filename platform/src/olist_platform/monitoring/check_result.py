@@ -28,6 +28,7 @@ class Check(StrEnum):
     QUERY_DURATION = "query_duration"
     BUDGET = "budget"
     DASHBOARDS = "dashboards"
+    ORDER_ANOMALIES = "order_anomalies"
     FRAUD_QUEUE = "fraud_queue"
     BUSINESS_FIGURES = "business_figures"
     ALERT_DELIVERY = "alert_delivery"
@@ -54,6 +55,7 @@ _SIGNALS = {
     Check.QUERY_DURATION: Signal.SLOW_RUN,
     Check.BUDGET: Signal.COST_BUDGET,
     Check.DASHBOARDS: Signal.DASHBOARDS_LATE,
+    Check.ORDER_ANOMALIES: Signal.ORDER_ANOMALIES,
     Check.FRAUD_QUEUE: Signal.FRAUD_QUEUE,
     Check.BUSINESS_FIGURES: Signal.BUSINESS_FIGURES,
     Check.ALERT_DELIVERY: Signal.ALERT_DELIVERY,

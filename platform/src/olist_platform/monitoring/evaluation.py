@@ -8,7 +8,7 @@ from olist_platform.cost.month import month_costs
 from olist_platform.environment import Environment
 from olist_platform.monitoring.anomalies import distribution, segment_volume, volume
 from olist_platform.monitoring.budget_check import budgets
-from olist_platform.monitoring.business import business_figures, fraud_queue
+from olist_platform.monitoring.business import business_figures, fraud_queue, order_anomalies
 from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.dashboards import dashboards
 from olist_platform.monitoring.data_tests import data_tests
@@ -79,6 +79,7 @@ def _of_warehouse(
         *quality_scores(rows("quality"), expectations.least_quality_score, directory, now),
         *data_tests(observation.runs, directory, now),
         *budgets(months(environment, observation), directory, now),
+        *order_anomalies(rows("anomalies"), directory, now),
         *fraud_queue(rows("fraud"), directory, now),
         *query_durations(observation.queries, expectations, now),
         *business_figures(rows("figures"), directory, now),

@@ -56,6 +56,11 @@ _QUESTIONS = {
         is_anomaly, anomaly_direction""",
         "where is_in_detection_window",
     ),
+    "anomalies": (
+        "monitoring.monitoring_order_anomalies",
+        """purchase_month, orders, anomaly_share, severe_anomaly_share, max_anomaly_share,
+        max_severe_anomaly_share, is_judged""",
+    ),
     # Numbers only: orders and customers of the queue are nobody's business here.
     "fraud": (
         "serving.mart_fraud_monitoring",

@@ -18,6 +18,7 @@ _OVER_WHEN_SILENT = {
     Signal.DISTRIBUTION,
     Signal.QUALITY_SCORE,
     Signal.COST_BUDGET,
+    Signal.ORDER_ANOMALIES,
     Signal.FRAUD_QUEUE,
     Signal.BUSINESS_FIGURES,
 }

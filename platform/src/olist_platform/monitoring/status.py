@@ -246,7 +246,11 @@ def _business(results: Sequence[CheckResult]) -> StatusLine:
     text = f"open fraud alerts: {', '.join(parts)}" if parts else "no fraud queue"
     beyond = [each.subject for each in figures if each.is_failing]
     text += f"; figures beyond limits: {', '.join(beyond) or 'none'}"
-    return StatusLine("business", _worst([*fraud, *figures]), is_known=True, text=text)
+    anomalies = _of(results, Check.ORDER_ANOMALIES)
+    if any(each.is_failing for each in anomalies):
+        text += "; more anomalies than usual"
+    worst = _worst([*fraud, *figures, *anomalies])
+    return StatusLine("business", worst, is_known=True, text=text)
 
 
 def _cost(spent: Sequence[MonthCost], results: Sequence[CheckResult]) -> StatusLine:
