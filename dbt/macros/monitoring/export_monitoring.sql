@@ -15,7 +15,7 @@
                 )
             ) -%}
             {%- set path = (folder ~ "/" ~ name ~ ".parquet").replace("'", "''") -%}
-            {%- if relation is not none %}
+            {%- if relation is not none and relation.is_table %}
                 copy (select * from {{ relation }} where {{ condition }})
                 to '{{ path }}' (format parquet, use_tmp_file true);
             {%- endif -%}
