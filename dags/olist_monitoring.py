@@ -2,8 +2,9 @@
 
 from airflow.sdk import DAG, chain
 
+from olist_dags.alerting import raise_task_failure, settle_alerts
 from olist_dags.dag_environment import current_environment
-from olist_dags.monitoring import deliver_alerts, run_checks
+from olist_dags.monitoring import run_checks
 from olist_dags.task_defaults import task_defaults
 
 _environment = current_environment()
@@ -13,7 +14,7 @@ _DOCUMENTATION = """
 
 `run_checks` looks at freshness, volume, distributions, quality, tests, durations, cost, the hour of
 the dashboards and the outbox; it raises and resolves alerts and appends every figure to the history
--> `deliver_alerts` tells people. A finding is an alert, never a failed task.
+-> `settle_alerts` delivers every alert that is due. A finding is an alert, never a failed task.
 
 It reads copies that builds leave behind (on Snowflake the tables themselves), so it neither waits
 for a production run nor holds one up. By hand: `olist monitor`; on one screen: `olist status`.
@@ -26,7 +27,7 @@ with DAG(
     schedule=_environment.monitoring.schedule,
     catchup=False,
     max_active_runs=1,
-    default_args=task_defaults(_environment),
+    default_args=task_defaults(_environment) | {"on_failure_callback": raise_task_failure},
     tags=["olist", "monitoring", _environment.name.value],
 ) as dag:
-    chain(run_checks(), deliver_alerts())
+    chain(run_checks(), settle_alerts().as_teardown())

@@ -20,9 +20,11 @@ def keep_run_results(project_dir: str, context: Any, **_: Any) -> None:
     source = Path(project_dir) / "target" / "run_results.json"
     task_instance = context["ti"]
     folder = dbt_runs_folder(current_environment(), context["run_id"])
-    name = f"{task_instance.task_id}.try{task_instance.try_number}.json"
+    name = f"{task_instance.task_id}.try{task_instance.try_number}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, folder / name)
+        # A resumed run counts its tries anew, and what it had built before still counts.
+        kept = len(list(folder.glob(f"{name}.*json")))
+        shutil.copyfile(source, folder / f"{name}.{kept + 1}.json")
     except OSError as error:
         _log.warning("run_results.json of this dbt run is not kept: %s", error)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -308,6 +309,46 @@ def test_a_slack_that_does_not_answer_costs_one_timeout_a_pass(
     assert report.outcomes[0].problem is not None
     assert "timed out" in report.outcomes[0].problem
     assert len(smtp.messages) == 3
+
+
+def test_a_connection_that_breaks_is_one_try(scenario: Scenario, slack: SlackSink) -> None:
+    slack.answer = lambda _: SlackAnswer(body="", hangs_up=True)
+    scenario.raise_alert(failure())
+    (outcome,) = scenario.deliver().outcomes
+    assert "Slack cannot be reached" in str(outcome.problem)
+    # Whether Slack took it nobody knows; a second try at once would be the client's own.
+    assert len(slack.requests) == 1
+
+
+def test_resolved_on_the_way_and_not_taken_is_one_message(
+    scenario: Scenario, slack: SlackSink
+) -> None:
+    def resolve_and_fail(_: dict[str, Any]) -> SlackAnswer:
+        scenario.resolve(failure())
+        return SERVER_ERROR
+
+    scenario.raise_alert(failure())
+    slack.answer = resolve_and_fail
+    scenario.deliver()
+    slack.answer = lambda _: TAKEN
+    scenario.wait(days=1)
+    scenario.deliver()
+    assert slack.titles() == [RESOLVED]
+
+
+def test_nobody_hears_of_the_end_before_the_beginning(scenario: Scenario, slack: SlackSink) -> None:
+    meanwhile: list[int] = []
+
+    def resolve_and_let_another_deliver(_: dict[str, Any]) -> SlackAnswer:
+        if scenario.resolve(failure()):
+            meanwhile.append(len(scenario.deliver().outcomes))
+        return TAKEN
+
+    scenario.raise_alert(failure())
+    slack.answer = resolve_and_let_another_deliver
+    scenario.deliver()
+    assert meanwhile == [0]
+    assert slack.titles() == [FAILED, RESOLVED]
 
 
 def test_nothing_is_lost_while_both_channels_are_down(

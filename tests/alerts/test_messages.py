@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
@@ -247,6 +247,10 @@ def test_escaping_never_cuts_an_entity(text: str, limit: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(
+    subject="&" * 120, summary="<" * 600, details=["&" * 300] * 9, count=40, timing=Timing.AT_ONCE
+)
+@example(subject="&" * 120, summary="<" * 600, details=[], count=40, timing=Timing.GATHERED)
 @given(
     subject=TEXTS,
     summary=TEXTS,
@@ -257,7 +261,12 @@ def test_escaping_never_cuts_an_entity(text: str, limit: int) -> None:
 def test_no_text_breaks_the_limits_of_slack(
     subject: str, summary: str, details: list[str], count: int, timing: Timing
 ) -> None:
-    alert = failure(f"x{subject}", summary=f"x{summary}", details=tuple(details))
+    alert = failure(
+        f"x{subject}",
+        summary=f"x{summary}",
+        details=tuple(details),
+        measurement=Measurement(value=1, at_most=0, unit="rows"),
+    )
     told = notice(alert, occurrences=7, affected=(subject,) * 20, resolved_at=MORNING)
     notices = (told,) * (1 if timing is Timing.AT_ONCE else count)
     message = slack_message(gathered(notices, timing), SETTINGS)
@@ -265,8 +274,9 @@ def test_no_text_breaks_the_limits_of_slack(
     for block in Block.parse_all(message["blocks"]):
         # slack-sdk's own check of lengths and shapes.
         block.validate_json()
-        for field in getattr(block, "fields", None) or []:
-            assert len(field.text) <= 2000
+        fields = getattr(block, "fields", None) or []
+        assert len(fields) <= 10
+        assert all(len(field.text) <= 2000 for field in fields)
     assert len(message["blocks"][0]["text"]["text"]) <= 150
     for section in (block for block in message["blocks"] if block["type"] == "section"):
         assert len(section.get("text", {}).get("text", "")) <= 3000

@@ -37,7 +37,7 @@ json.dump({
     "polars"} & set(sys.modules)),
     "tasks": {task.task_id: {"upstream": sorted(task.upstream_task_ids), "owner": task.owner,
         "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
-        "rule": str(task.trigger_rule)} for task in dag.tasks},
+        "teardown": task.is_teardown, "alerts": bool(task.on_failure_callback)} for task in dag.tasks},
 }, open(sys.argv[1], "w"))
 """
 
@@ -73,11 +73,12 @@ def test_settings_come_from_the_environment(
     # No manifest is needed, and nothing that is only used in a task.
     assert dag["heavy"] == []
     for task in dag["tasks"].values():
-        assert task["retries"] == settings["airflow"]["retries"]
+        assert task["alerts"]
         assert task["timeout"] == settings["airflow"]["task_timeout_minutes"] * 60
         assert task["owner"] == "data_platform"
-    assert dag["tasks"]["deliver_alerts"]["upstream"] == ["run_checks"]
-    assert dag["tasks"]["deliver_alerts"]["rule"] == "TriggerRule.ALL_DONE"
+    assert dag["tasks"]["run_checks"]["retries"] == settings["airflow"]["retries"]
+    assert dag["tasks"]["settle_alerts"]["upstream"] == ["run_checks"]
+    assert dag["tasks"]["settle_alerts"]["teardown"]
 
 
 def run_dag(workspace: Workspace) -> int:

@@ -23,6 +23,7 @@ class SlackAnswer:
     body: str = '{"ok": true, "ts": "1.1"}'
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0
+    hangs_up: bool = False
 
     @property
     def is_taken(self) -> bool:
@@ -57,6 +58,8 @@ class SlackSink:
                 time.sleep(answer.delay_seconds)
                 if answer.is_taken and not answer.delay_seconds:
                     sink.messages.append(request)
+                if answer.hangs_up:
+                    return
                 try:
                     self.send_response(answer.status)
                     self.send_header("Content-Type", "application/json; charset=utf-8")

@@ -16,6 +16,9 @@ from olist_platform.executables import installed_executable
 from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
 from olist_platform.repository import repository_root, state_folder
 
+# The reference date of a run; the var `as_of_date` goes before it.
+AS_OF_DATE_VARIABLE = "OLIST_AS_OF_DATE"
+
 _SOURCES = (".sql", ".yml", ".csv", ".md")
 
 
@@ -51,6 +54,7 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
         "OLIST_RAW_SCHEMA": environment.names.schema(Layer.RAW),
         "OLIST_QUARANTINE_MAX_SHARE": str(environment.dbt.quarantine_max_share),
         "OLIST_SAMPLE_SHARE": str(environment.dbt.sample_share),
+        AS_OF_DATE_VARIABLE: "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     match environment.warehouse:

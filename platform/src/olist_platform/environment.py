@@ -16,6 +16,7 @@ from olist_platform.cloud_settings import CloudSettings
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.monitoring.monitoring_settings import MonitoringSettings
 from olist_platform.naming import EnvironmentName, Layer, Names
+from olist_platform.production_settings import ProductionSettings
 from olist_platform.repository import repository_root
 from olist_platform.settings_model import SecretReference
 from olist_platform.settings_model import Settings as _Settings
@@ -104,6 +105,7 @@ class Environment(_Settings):
     landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
     dbt: DbtSettings
     airflow: AirflowSettings
+    production: ProductionSettings
     alerts: AlertSettings
     monitoring: MonitoringSettings
     cloud: CloudSettings | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.alert_settings import AlertSettings
@@ -54,15 +54,14 @@ class DeliveryQueue:
         """
         with self._database.transaction() as connection:
             holds = {row.channel: row.until for row in connection.execute(select(CHANNEL_HOLD))}
-            candidates = _claimable(connection, started, now)
-            for row in candidates:
-                if (later := self._not_before(connection, row, holds, now)) is not None:
-                    connection.execute(
-                        update(DELIVERY).where(DELIVERY.c.id == row.id).values(**later)
-                    )
-                    continue
-                rows = self._together_with(row, candidates, now)
-                return self._claimed(connection, rows, now, claimant)
+            claimable = _claimable(started, now)
+            # What is given a later time is due no more when the next one is looked for.
+            while (row := connection.execute(claimable.limit(1)).one_or_none()) is not None:
+                later = self._not_before(connection, row, holds, now)
+                if later is None:
+                    rows = self._together_with(connection, row, claimable, now)
+                    return self._claimed(connection, rows, now, claimant)
+                connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(**later))
         return None
 
     def record_sent(self, dispatch: Dispatch, now: datetime, claimant: str) -> None:
@@ -156,19 +155,22 @@ class DeliveryQueue:
         return max(moments[-limit.messages] + window, now + timedelta(microseconds=1))
 
     def _together_with(
-        self, row: Row[Any], candidates: Sequence[Row[Any]], now: datetime
+        self, connection: Connection, row: Row[Any], claimable: Select[Any], now: datetime
     ) -> list[Row[Any]]:
         """Return the deliveries that go in one message with this one."""
         if row.timing == Timing.AT_ONCE:
             return [row]
-        same = [
+        same = claimable.where(
+            DELIVERY.c.recipient == row.recipient,
+            DELIVERY.c.channel == row.channel,
+            DELIVERY.c.wanted_channel == row.wanted_channel,
+            DELIVERY.c.timing == row.timing,
+        )
+        return [
             other
-            for other in candidates
-            if (other.recipient, other.channel, other.wanted_channel, other.timing)
-            == (row.recipient, row.channel, row.wanted_channel, row.timing)
-            and after_quiet_hours(now, Severity(other.severity), self._settings) <= now
+            for other in connection.execute(same.limit(MOST_NOTICES_IN_A_MESSAGE))
+            if after_quiet_hours(now, Severity(other.severity), self._settings) <= now
         ]
-        return same[:MOST_NOTICES_IN_A_MESSAGE]
 
     def _claimed(
         self, connection: Connection, rows: Sequence[Row[Any]], now: datetime, claimant: str
@@ -209,8 +211,8 @@ class DeliveryQueue:
         return {"failures": failures, "due_at": now + retry_delay(failures, delivery)}
 
 
-def _claimable(connection: Connection, started: datetime, now: datetime) -> list[Row[Any]]:
-    """Return deliveries that are due, with their alerts, oldest first.
+def _claimable(started: datetime, now: datetime) -> Select[Any]:
+    """Ask for deliveries that are due, with their alerts, oldest first.
 
     Of the tellings of one alert to one target only the first that waits: nobody hears that it is
     over before they hear what it was.
@@ -227,7 +229,7 @@ def _claimable(connection: Connection, started: datetime, now: datetime) -> list
         )
         .exists()
     )
-    query = (
+    return (
         select(
             DELIVERY,
             ALERT.c.body,
@@ -245,7 +247,6 @@ def _claimable(connection: Connection, started: datetime, now: datetime) -> list
         )
         .order_by(DELIVERY.c.due_at, DELIVERY.c.id)
     )
-    return list(connection.execute(query).all())
 
 
 def _still_claimed(dispatch: Dispatch, claimant: str) -> tuple[Any, ...]:

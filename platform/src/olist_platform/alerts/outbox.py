@@ -170,6 +170,7 @@ class Outbox:
                 occurrences=1,
                 first_raised_at=now,
                 last_raised_at=now,
+                caused_by=alert.caused_by,
                 root_id=root_id,
             )
             .returning(ALERT.c.id)
@@ -271,12 +272,13 @@ def _adopt_what_follows_from(
     """Make alerts that came before their root a part of it, as far as nobody was told of them."""
     candidates = connection.execute(
         select(ALERT).where(
-            ALERT.c.state == _OPEN, ALERT.c.root_id.is_(None), ALERT.c.id != alert_id
+            ALERT.c.state == _OPEN,
+            ALERT.c.caused_by == fingerprint,
+            ALERT.c.root_id.is_(None),
+            ALERT.c.id != alert_id,
         )
     ).all()
     for row in candidates:
-        if Alert.model_validate_json(row.body).caused_by != fingerprint:
-            continue
         deliveries = connection.execute(select(DELIVERY).where(DELIVERY.c.alert_id == row.id)).all()
         if all(each.state != SENT and not is_claimed(each, now) for each in deliveries):
             fold(connection, waiting_of(row.id, now))

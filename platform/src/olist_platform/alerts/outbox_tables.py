@@ -56,8 +56,11 @@ ALERT = Table(
     Column("first_raised_at", Moment, nullable=False),
     Column("last_raised_at", Moment, nullable=False),
     Column("resolved_at", Moment),
-    # The alert that this one only follows from; nobody is told of this one then.
-    Column("root_id", ForeignKey("olist_alert.id")),
+    # Fingerprint of the alert that this one says it only follows from.
+    Column("caused_by", String(16)),
+    # That alert's row, or its root's, once it is there; nobody is told of this one then.
+    Column("root_id", ForeignKey("olist_alert.id"), index=True),
+    Index("olist_alert_caused_by", "state", "caused_by"),
     Index(
         "olist_alert_one_open",
         "fingerprint",
@@ -93,7 +96,7 @@ DELIVERY = Table(
     Column("message_id", String(64)),
     Column("sent_at", Moment),
     UniqueConstraint("alert_id", "event", "severity", "recipient", "wanted_channel"),
-    Index("olist_alert_delivery_waiting", "state", "due_at"),
+    Index("olist_alert_delivery_waiting", "state", "due_at", "id"),
 )
 
 # A channel that asked not to be spoken to (Retry-After).

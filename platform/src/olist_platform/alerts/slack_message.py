@@ -9,7 +9,6 @@ from olist_platform.alerts.wording import Link, Wording, headline, word
 _HEADER_LIMIT = 150
 _SECTION_LIMIT = 3000
 _FIELD_LIMIT = 2000
-_FIELDS_LIMIT = 10
 _TEXT_LIMIT = 3000
 _URL_LIMIT = 3000
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -47,7 +46,7 @@ def _single(wording: Wording) -> list[dict[str, Any]]:
     blocks = [
         _header(wording.title),
         _section(escaped(wording.summary, _SECTION_LIMIT)),
-        {"type": "section", "fields": fields[:_FIELDS_LIMIT]},
+        {"type": "section", "fields": fields},
     ]
     if wording.details:
         # A backtick of the text would end the block of code.

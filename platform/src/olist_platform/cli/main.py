@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, docs, env
+from olist_platform.cli import alerts, dag, docs, env
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(dag.app, name="dag")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)

@@ -11,12 +11,12 @@ from olist_platform.airflow_home import airflow_home
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 
-# Tasks of the dbt group only watch the one that runs dbt; how long a model takes, dbt says itself.
+# Cosmos' tasks of nodes only watch the one that runs dbt; how long a model takes, dbt says itself.
 _TASKS = """
     select dag_id, task_id, run_id, state, start_date, end_date
     from task_instance
     where start_date is not null and start_date >= :since
-      and (task_id not like 'dbt.%' or task_id like '%producer%')
+      and (operator is null or operator not like 'Dbt%' or operator like '%Producer%')
     order by start_date
 """
 _RUNS = """
