@@ -35,9 +35,11 @@ json.dump({
     "catchup": dag.catchup, "runs": dag.max_active_runs, "tags": sorted(dag.tags),
     "seconds": time.perf_counter() - loaded, "heavy": sorted({"duckdb", "snowflake", "pyarrow",
     "polars"} & set(sys.modules)),
-    "tasks": {task.task_id: {"upstream": sorted(task.upstream_task_ids), "owner": task.owner,
+    "tasks": {task.task_id: {
+        "upstream": sorted(task.upstream_task_ids), "owner": task.owner,
         "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
-        "teardown": task.is_teardown, "alerts": bool(task.on_failure_callback)} for task in dag.tasks},
+        "teardown": task.is_teardown, "alerts": bool(task.on_failure_callback),
+    } for task in dag.tasks},
 }, open(sys.argv[1], "w"))
 """
 

@@ -106,7 +106,7 @@ def slow_model(place: MonitoredPlace) -> None:
             day + timedelta(minutes=15 if day == BUILT_AT else 5),
         )
         for day in days
-        for task in (None, "dbt.dbt_producer_watcher", "publish_marts")
+        for task in (None, "marts.dbt_producer_watcher", "marts.int_orders.run", "publish_marts")
     ]
 
 

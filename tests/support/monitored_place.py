@@ -289,7 +289,8 @@ class MonitoredPlace:
         with sqlite3.connect(path) as connection:
             connection.execute("create table dag_run (dag_id, run_id, state, start_date, end_date)")
             connection.execute(
-                "create table task_instance (dag_id, task_id, run_id, state, start_date, end_date)"
+                "create table task_instance"
+                " (dag_id, task_id, run_id, state, start_date, end_date, operator)"
             )
             for dag_id, task_id, state, start, end in self.airflow_runs:
                 moments = [
@@ -302,10 +303,17 @@ class MonitoredPlace:
                     )
                 else:
                     connection.execute(
-                        "insert into task_instance values (?, ?, ?, ?, ?, ?)",
-                        [dag_id, task_id, f"run {start}", state, *moments],
+                        "insert into task_instance values (?, ?, ?, ?, ?, ?, ?)",
+                        [dag_id, task_id, f"run {start}", state, *moments, _operator(task_id)],
                     )
         connection.close()
+
+
+def _operator(task_id: str) -> str:
+    if "." not in task_id:
+        return "_PythonDecoratedOperator"
+    is_producer = task_id.endswith("dbt_producer_watcher")
+    return "DbtProducerWatcherOperator" if is_producer else "DbtRunWatcherOperator"
 
 
 def write_parquet(path: Path, rows: list[Row]) -> None:
