@@ -90,9 +90,12 @@ def run_dag(workspace: Workspace) -> int:
         patch.setenv("OLIST_HOME", str(workspace.home))
         home = prepare_airflow_home(settings)
         variables = airflow_variables(settings, home)
-    report = workspace.home / "report.json"
+    order, report = workspace.home / "order.json", workspace.home / "report.json"
+    order.write_text(
+        json.dumps({"dag_id": "olist_monitoring", "resume": False, "conf": {}}), encoding="utf-8"
+    )
     done = subprocess.run(
-        [sys.executable, "-m", "olist_platform.dag_run_process", "olist_monitoring", str(report)],
+        [sys.executable, "-m", "olist_platform.dag_run_process", str(order), str(report)],
         env=os.environ | {"OLIST_HOME": str(workspace.home)} | variables,
         capture_output=True,
         text=True,
