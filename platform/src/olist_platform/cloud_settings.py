@@ -1,4 +1,4 @@
-"""What an environment on Snowflake and AWS is allowed to be: sizes, limits, prices, networks, people.
+"""What an environment on Snowflake and AWS may be: sizes, limits, prices, networks, people.
 
 `infra/` stands it up by these, `policies/` judges by them and `olist plan` reckons with them.
 """

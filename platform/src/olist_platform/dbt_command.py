@@ -32,6 +32,11 @@ def dbt_target_path(environment: Environment) -> Path:
     return state_folder(environment.name) / "dbt"
 
 
+def monitoring_export_folder(environment: Environment) -> Path:
+    """Folder of what dbt leaves for the hourly checks; only of an environment on DuckDB."""
+    return state_folder(environment.name) / "monitoring" / "exported"
+
+
 def manifest_path(environment: Environment) -> Path:
     """The manifest that Cosmos renders; `fresh_manifest` writes it."""
     return dbt_target_path(environment) / "manifest.json"
@@ -57,6 +62,7 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
             variables |= {
                 "OLIST_DUCKDB_PATH": str(environment.duckdb_path),
                 "OLIST_DUCKDB_MEMORY_LIMIT": f"{gib}GiB",
+                "OLIST_MONITORING_EXPORT": str(monitoring_export_folder(environment)),
                 "OLIST_RAW_DATABASE": environment.names.duckdb_database,
             }
         case SnowflakeWarehouse(account=account, private_key=private_key):
@@ -89,6 +95,20 @@ def dbt_path_variables(environment: Environment) -> dict[str, str]:
     }
 
 
+def make_dbt_folders(environment: Environment) -> None:
+    """Make the folders that dbt writes to and expects to be there.
+
+    Raises:
+        OlistError: One cannot be made.
+    """
+    folders = [dbt_target_path(environment)]
+    if isinstance(environment.warehouse, DuckDBWarehouse):
+        folders.append(monitoring_export_folder(environment))
+    for folder in folders:
+        with os_errors_explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
 def run_dbt(
     environment: Environment,
     arguments: Sequence[str],
@@ -107,8 +127,7 @@ def run_dbt(
     Raises:
         OlistError: dbt is not installed, or its artifacts' folder cannot be made.
     """
-    with os_errors_explained():
-        dbt_target_path(environment).mkdir(parents=True, exist_ok=True)
+    make_dbt_folders(environment)
     executable = installed_executable("dbt")
     return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
         [str(executable), *arguments],

@@ -9,14 +9,17 @@ from olist_platform.cli import alerts, dag, docs, env
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.console import err, fail
+from olist_platform.cli.cost import cost
 from olist_platform.cli.dbt import dbt
 from olist_platform.cli.demo import demo
 from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
+from olist_platform.cli.monitor import monitor
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
+from olist_platform.cli.status import status
 from olist_platform.errors import OlistError, from_os_error
 
 app = typer.Typer(
@@ -40,6 +43,9 @@ app.command(context_settings={"ignore_unknown_options": True})(airflow)
 app.command()(publish)
 app.command()(query)
 app.command()(lineage)
+app.command()(status)
+app.command()(monitor)
+app.command()(cost)
 
 
 def main() -> None:
