@@ -11,6 +11,8 @@ STAMP := $(VENV)/.set-up
 INFRASTRUCTURE_STAMP := $(VENV)/.set-up-for-infrastructure
 DEVELOPMENT_STAMP := $(VENV)/.set-up-for-development
 PYTEST_WORKERS ?= 2
+# Whole files, in the order of tests/support/order_of_files.py.
+IN_PARALLEL := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # An interpreter or tool must not pick packages from folders of this repository.
 export PYTHONSAFEPATH := 1
@@ -50,15 +52,17 @@ demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> A
 	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
 
 test: $(DEVELOPMENT_STAMP) ## prove everything
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
+	$(BIN)/pytest $(IN_PARALLEL)
 
 test-fast: $(DEVELOPMENT_STAMP) ## the subset for the inner loop, under a minute
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile -m "not slow"
+	$(BIN)/pytest $(IN_PARALLEL) -m "not slow"
 
 lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow files, governance of models
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy platform/src dags tests
+	$(BIN)/mypy infra
+	$(BIN)/mypy policies
 	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt
 
 # Wide, so that dbt-bouncer's table of faults can be read where no terminal tells the width.
@@ -71,8 +75,9 @@ format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be wri
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt
 
-baseline: $(DEVELOPMENT_STAMP) ## accept the models' columns and types of today as what consumers may rely on
+baseline: $(DEVELOPMENT_STAMP) ## accept today's columns, types and access as what is decided
 	$(BIN)/python tests/support/schema_baseline.py
+	$(BIN)/python -W ignore tests/support/access_matrix.py
 
 bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench

@@ -1,12 +1,16 @@
-"""Fixtures of every area."""
+"""Fixtures of every area, and the order of files."""
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from compiled_project import compiled_manifest
 from olist_workspace import ROOT, Workspace
+from order_of_files import longest_first
+from prepared_workspaces import PreparedWorkspaces, build_generated, build_sample
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +31,37 @@ def olist_sample() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real sample is not at {folder}; set OLIST_SAMPLE to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_workspaces(
+    tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[[str], Workspace]
+) -> PreparedWorkspaces:
+    base = tmp_path_factory.getbasetemp()
+    # A worker of xdist has a folder of its own in that of the session.
+    of_session = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return PreparedWorkspaces(of_session / "prepared", make_workspace)
+
+
+@pytest.fixture(scope="session")
+def copy_of_generated(prepared_workspaces: PreparedWorkspaces) -> Callable[[str], Workspace]:
+    """Return a function that copies the workspace of generated orders, whole and tested."""
+    return partial(prepared_workspaces.copy, "generated", build_generated)
+
+
+@pytest.fixture(scope="session")
+def copy_of_sample(
+    prepared_workspaces: PreparedWorkspaces, olist_sample: Path
+) -> Callable[[str], Workspace]:
+    """Return a function that copies the workspace of the real sample, whole and tested."""
+    return partial(prepared_workspaces.copy, "sample", partial(build_sample, sample=olist_sample))
+
+
+@pytest.fixture(scope="session")
+def copy_of_compiled(prepared_workspaces: PreparedWorkspaces) -> Callable[[str], Workspace]:
+    """Return a function that copies the workspace of the compiled project, without a warehouse."""
+    return partial(prepared_workspaces.copy, "compiled", compiled_manifest)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = longest_first(items)

@@ -1,6 +1,8 @@
 """Every rule of the pack, by theme."""
 
 from olist_policies import (
+    access_model_grants,
+    budget,
     encryption,
     iam,
     personal_data,
@@ -22,7 +24,9 @@ RULES: tuple[Rule, ...] = (
     *iam.RULES,
     *tags_and_names.RULES,
     *snowflake_cost.RULES,
+    *budget.RULES,
     *snowflake_roles.RULES,
+    *access_model_grants.RULES,
     *snowflake_users.RULES,
     *personal_data.RULES,
     *preview_features.RULES,

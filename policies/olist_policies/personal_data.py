@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from pulumi_policy import PolicyResource, ResourceValidationArgs
 
+from olist_platform.access_model import PII_UNMASKED
 from olist_platform.source_catalog import CATALOG, PiiClass
 from olist_policies.rule import resource_rule, stack_rule
 from olist_policies.snowflake_identifiers import parts
 from olist_policies.snowflake_types import MASKING_POLICY, TABLE, TAG, TAG_ASSOCIATION
-from olist_policies.stack_view import StackView
+from olist_policies.stack_view import StackView, environment_of
 
 _ROLE_TEST = re.compile(
     r"(?:IS_ROLE_IN_SESSION|IS_DATABASE_ROLE_IN_SESSION)\s*\(\s*'([^']+)'\s*\)"
@@ -66,17 +67,38 @@ def _qualified(resource: PolicyResource) -> tuple[str, ...]:
     MASKING_POLICY,
     reason="A mask that nobody or everybody sees through is none, and each further role is "
     "another way for personal data to leave.",
-    mend="return the value for the one unmasked role of the access model, something else otherwise",
+    mend="return the value where the access model's role for unmasked data is in the session, "
+    "and something else otherwise",
 )
 def mask_reveals_to_one_role(policy: ResourceValidationArgs) -> Iterator[str]:
-    """Exactly one role is tested for, and what others get is not the value."""
+    """Only the access model's one role is tested for, and others do not get the value."""
     body = policy.props["body"]
     roles = {name for found in _ROLE_TEST.findall(body) for name in found if name}
-    if len(roles) != 1:
+    if roles != {environment_of(policy.urn).names.account_access_role(PII_UNMASKED.name)}:
         yield f"it reveals the value to {', '.join(sorted(roles)) or 'everyone'}"
-    argument = policy.props["arguments"][0]["name"]
-    if re.search(rf"\belse\s+\"?{re.escape(argument)}\"?\s+end\b", body, re.IGNORECASE):
+    argument = re.escape(policy.props["arguments"][0]["name"])
+    if re.search(rf"\belse\s+\"?{argument}\"?\s+end\b", body, re.IGNORECASE):
         yield "it returns the value to every other role"
+    branches = re.findall(rf"\bthen\s+\"?{argument}\"?(?=\s)", body, re.IGNORECASE)
+    if len(branches) > 1:
+        yield f"it returns the value in {len(branches)} branches"
 
 
-RULES = (pii_column_masked, mask_reveals_to_one_role)
+@resource_rule(
+    "pii-tag-propagates",
+    TAG,
+    reason="dbt makes tables from tagged columns; a tag that stays behind leaves them unmasked.",
+    mend="set propagate to ON_DEPENDENCY_AND_DATA_MOVEMENT, and on_conflict for columns that come "
+    "of two classes",
+)
+def pii_tag_propagates(tag: ResourceValidationArgs) -> Iterator[str]:
+    """A tag that carries a masking policy follows the data."""
+    if not tag.props.get("maskingPolicies"):
+        return
+    if tag.props.get("propagate") != "ON_DEPENDENCY_AND_DATA_MOVEMENT":
+        yield f"propagate is {tag.props.get('propagate') or 'not set'}"
+    elif not tag.props.get("onConflict"):
+        yield "where classes meet, the tag's value is a conflict and the column is unmasked"
+
+
+RULES = (pii_column_masked, mask_reveals_to_one_role, pii_tag_propagates)

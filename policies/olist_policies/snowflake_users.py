@@ -14,7 +14,7 @@ from olist_policies.snowflake_types import (
     SERVICE_USER,
     USER_AUTHENTICATION_POLICY,
 )
-from olist_policies.stack_view import StackView, plain
+from olist_policies.stack_view import StackView, environment_of, plain
 
 _STRONG_METHODS = {"KEYPAIR", "WORKLOAD_IDENTITY"}
 # A shorter prefix than this is no company's network.
@@ -109,10 +109,28 @@ def network_not_open(resource: ResourceValidationArgs) -> Iterator[str]:
             yield f"it lets {value} in"
 
 
+@resource_rule(
+    "network-from-environment",
+    NETWORK_RULE,
+    reason="A network that only the code knows is missed when the environment's file is reviewed.",
+    mend="add it to cloud.snowflake.allowed_networks of the environment's file, or take it out",
+)
+def network_from_environment(rule: ResourceValidationArgs) -> Iterator[str]:
+    """Ingress comes from networks that the environment's file allows."""
+    cloud = environment_of(rule.urn).cloud
+    if cloud is None or rule.props.get("type") != "IPV4" or rule.props.get("mode") != "INGRESS":
+        return
+    allowed = {str(network) for network in cloud.snowflake.allowed_networks}
+    for value in rule.props["valueLists"]:
+        if str(ipaddress.ip_network(value, strict=False)) not in allowed:
+            yield f"{value} is not among the environment's allowed networks"
+
+
 RULES = (
     service_user_has_key_pair,
     no_password_user,
     service_user_authenticates_strongly,
     service_user_behind_network_policy,
     network_not_open,
+    network_from_environment,
 )

@@ -1,12 +1,19 @@
 """A stack as rules look at it: resources by type, and who belongs to whom."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from pulumi_policy import PolicyResource
 
-from olist_platform.environment import Environment, load_environment, parse_environment_name
+from olist_platform.environment import (
+    Environment,
+    environments_folder,
+    load_environment,
+    parse_environment_name,
+)
+from olist_platform.naming import EnvironmentName
 
 
 class StackView:
@@ -48,8 +55,16 @@ class StackView:
 
 
 def environment_of(urn: str) -> Environment:
-    """Return the environment in whose stack a resource is: the URN's second part names it."""
-    return load_environment(parse_environment_name(urn.split(":")[2]))
+    """Return the environment in whose stack a resource is, which its URN names."""
+    name = parse_environment_name(urn.split(":")[2])
+    state = (environments_folder() / f"{name}.yaml").stat()
+    return _loaded(name, environments_folder(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: EnvironmentName, folder: Path, _modified: int, _size: int) -> Environment:
+    """Read a file once for the hundreds of resources that ask, and again when it has changed."""
+    return load_environment(name, folder)
 
 
 def points_at(resource: PolicyResource, key: str, target: PolicyResource) -> bool:

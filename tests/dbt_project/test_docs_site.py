@@ -4,14 +4,14 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from compiled_project import workspace_with_own_dbt
+from compiled_project import copy_dbt
 from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -20,14 +20,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A warehouse with the orders in it, up to staging."""
-    workspace = workspace_with_own_dbt(tmp_path_factory.mktemp("docs"))
-    workspace.olist("generate", workspace.home / "files", "--orders", "600")
-    workspace.olist("land", workspace.home / "files")
-    workspace.olist("load")
-    workspace.olist("dbt", "--", "seed", "--quiet")
-    workspace.olist("dbt", "--", "run", "--quiet", "--select", "+stg_orders")
+def built(copy_of_generated: Callable[[str], Workspace]) -> Workspace:
+    """A built warehouse with a dbt project of its own."""
+    workspace = copy_of_generated("docs")
+    copy_dbt(workspace.home)
     return workspace
 
 

@@ -1,35 +1,21 @@
 """Faults in raw end in quarantine with their reason; faults in models turn tests red."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from olist_workspace import Workspace
+from prepared_workspaces import GENERATED_ORDERS
 
 pytestmark = pytest.mark.slow
 
-ORDERS = 600
+# Unit tests say nothing of the rows.
+BUILD = ("dbt", "--", "build", "--quiet", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture(scope="module")
-def built(make_workspace: Callable[[str], Workspace]) -> Workspace:
-    """A clean generated data set, loaded and built."""
-    workspace = make_workspace("faults")
-    workspace.olist("generate", workspace.home / "files", "--orders", str(ORDERS), "--no-dirt")
-    workspace.olist("land", workspace.home / "files")
-    workspace.olist("load")
-    workspace.olist("dbt", "--", "build", "--quiet")
-    return workspace
-
-
-def failed_nodes(workspace: Workspace) -> set[str]:
-    path = workspace.home / "data" / "local" / "dbt" / "run_results.json"
-    results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
-    assert results
-    red = [result["unique_id"] for result in results if result["status"] in ("fail", "error")]
-    return {unique_id.split(".")[2] for unique_id in red}
+def built(copy_of_generated: Callable[[str], Workspace]) -> Workspace:
+    return copy_of_generated("faults")
 
 
 RAW_FAULTS = {
@@ -77,7 +63,6 @@ def new_version(dataset: str, condition: str, assignment: str) -> list[str]:
 
 
 def test_a_raw_fault_is_quarantined_with_its_reason(built: Workspace) -> None:
-    before = built.warehouse.read_bytes()
     expected: set[tuple[str, int, str]] = set()
     statements = []
     for dataset, faults in RAW_FAULTS.items():
@@ -85,11 +70,11 @@ def test_a_raw_fault_is_quarantined_with_its_reason(built: Workspace) -> None:
             row = 10 + position
             statements += new_version(dataset, f"_source_row = {row}", assignment)
             expected.add((dataset, row, reason))
-    try:
+    with built.restored():
         built.change(*statements)
         # Under the share that the environment allows the build is green: children of a quarantined
         # record are no broken relationships, one bad row must not stop the warehouse.
-        built.olist("dbt", "--", "build", "--quiet")
+        built.olist(*BUILD)
         found = built.rows("select dataset, _source_row, reason from stg_quarantine")
         assert len(found) == len(expected)
         for dataset, row, reason in expected:
@@ -97,36 +82,32 @@ def test_a_raw_fault_is_quarantined_with_its_reason(built: Workspace) -> None:
             assert actual.startswith(reason), actual
         # A record whose newest version is broken is missing, not shown in an older version. The one
         # that lost its key cannot be told to be a version of anything: its older version stands.
-        assert built.rows("select count(*) from stg_orders") == [(ORDERS - 4,)]
-    finally:
-        built.warehouse.write_bytes(before)
+        assert built.rows("select count(*) from stg_orders") == [(GENERATED_ORDERS - 4,)]
 
 
 def test_too_large_a_quarantined_share_stops_what_is_downstream(built: Workspace) -> None:
-    before = built.warehouse.read_bytes()
     kpis = built.rows("from mart_executive_kpis order by all")
-    try:
+    with built.restored():
         built.change(
-            *new_version("orders", "_source_row <= 20", "order_purchase_timestamp = 'garbled'")
+            *new_version("orders", "_source_row <= 160", "order_purchase_timestamp = 'garbled'")
         )
-        built.olist("dbt", "--", "build", "--quiet", expect=1)
-        assert failed_nodes(built) == {"quarantined_share_is_bounded_base_orders_"}
+        built.olist(*BUILD, expect=1)
+        assert built.red_nodes() == {"quarantined_share_is_bounded_base_orders_"}
         assert built.rows("from mart_executive_kpis order by all") == kpis
-    finally:
-        built.warehouse.write_bytes(before)
 
 
 MODEL_FAULTS = {
-    "unique": "insert into base_orders select * from base_orders limit 1",
-    "not_null": "update base_customers set customer_unique_id = null where record_key = "
-    "(select min(record_key) from base_customers)",
-    "accepted_values_stg_orders": "update base_orders set order_status = 'teleported' "
+    "unique_base_orders_record_key": "insert into base_orders select * from base_orders limit 1",
+    "not_null_stg_customers_customer_unique_id": "update base_customers "
+    "set customer_unique_id = null where record_key = (select min(record_key) from base_customers)",
+    "accepted_values_stg_orders_order_status": "update base_orders set order_status = 'teleported' "
     "where record_key = (select min(record_key) from base_orders)",
-    "accepted_range": "update base_order_items set price = -1 where record_key = "
-    "(select min(record_key) from base_order_items)",
+    "accepted_range_stg_order_items_price": "update base_order_items set price = -1 "
+    "where record_key = (select min(record_key) from base_order_items)",
     "relationships_or_quarantined_stg_order_items": "update base_order_items set product_id = 'x' "
     "where record_key = (select max(record_key) from base_order_items)",
-    "text_length": "update base_sellers set seller_zip_code_prefix = '123456' where record_key = "
+    "text_length_stg_sellers_zip_code_prefix": "update base_sellers "
+    "set seller_zip_code_prefix = '123456' where record_key = "
     "(select min(record_key) from base_sellers)",
     "unique_combination_mart_executive_kpis": "insert into mart_executive_kpis "
     "select * from mart_executive_kpis where period_type = 'week' limit 1",
@@ -146,14 +127,11 @@ MODEL_FAULTS = {
 
 
 def test_every_family_of_tests_goes_red(built: Workspace) -> None:
-    before = built.warehouse.read_bytes()
-    try:
-        built.olist("dbt", "--", "test", "--quiet")
-        assert failed_nodes(built) == set()
+    # Before, all were green: the build that made the workspace ran them.
+    tests = [f"{family}*" for family in MODEL_FAULTS]
+    with built.restored():
         built.change(*MODEL_FAULTS.values())
-        built.olist("dbt", "--", "test", "--quiet", expect=1)
-        failed = failed_nodes(built)
+        built.olist("dbt", "--", "test", "--quiet", "--select", *tests, expect=1)
+        failed = built.red_nodes()
         for family in MODEL_FAULTS:
             assert any(node.startswith(family) for node in failed), (family, failed)
-    finally:
-        built.warehouse.write_bytes(before)

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from compiled_project import workspace_with_reduced_dbt
 from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -39,8 +39,8 @@ KEYS: dict[str, tuple[str | None, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
-    return make_workspace("macros")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return workspace_with_reduced_dbt(tmp_path_factory.mktemp("macros"))
 
 
 def answers(workspace: Workspace, expressions: dict[str, str]) -> dict[str, Any]:
@@ -103,28 +103,27 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize(
-    ("passed", "score", "failed"),
-    [
-        (("true", "1 = 1", "true"), 1.0, None),
-        (("true", "false", "true"), 0.6667, "two"),
-        (("null = 1", "1 = 1 or false", "2 < 1"), 0.3333, "one, three"),
-        (("false", "null", "false"), 0.0, "one, two, three"),
-    ],
-)
-def test_a_score_is_the_share_of_passed_checks(
-    workspace: Workspace, passed: tuple[str, ...], score: float, failed: str | None
-) -> None:
-    checks = CHECKS % passed
-    found = answers(
-        workspace,
-        {
-            "score": f"{{{{ data_quality_score({checks}) }}}}",
-            "type": f"typeof({{{{ data_quality_score({checks}) }}}})",
-            "failed": f"{{{{ failed_checks({checks}) }}}}",
-        },
-    )
-    assert found == {"score": score, "type": "DECIMAL(5,4)", "failed": failed}
+# Which of the three pass; the score, and the names of those that failed.
+SCORES: dict[str, tuple[tuple[str, ...], float, str | None]] = {
+    "two_of_three": (("true", "false", "true"), 0.6667, "two"),
+    "unknown_is_failed": (("null = 1", "1 = 1 or false", "2 < 1"), 0.3333, "one, three"),
+    "all": (("true", "1 = 1", "true"), 1.0, None),
+    "none": (("false", "null", "false"), 0.0, "one, two, three"),
+}
+
+
+def test_a_score_is_the_share_of_passed_checks(workspace: Workspace) -> None:
+    expressions: dict[str, str] = {}
+    expected: dict[str, Any] = {}
+    for name, (passed, score, failed) in SCORES.items():
+        checks = CHECKS % passed
+        expressions[f"{name}_score"] = f"{{{{ data_quality_score({checks}) }}}}"
+        expressions[f"{name}_type"] = f"typeof({{{{ data_quality_score({checks}) }}}})"
+        expressions[f"{name}_failed"] = f"{{{{ failed_checks({checks}) }}}}"
+        expected |= {
+            f"{name}_score": score, f"{name}_type": "DECIMAL(5,4)", f"{name}_failed": failed,
+        }  # fmt: skip
+    assert answers(workspace, expressions) == expected
 
 
 @pytest.mark.parametrize(

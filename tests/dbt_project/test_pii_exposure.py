@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compiled_project import compiled_lineage, workspace_with_own_dbt
+from compiled_project import compiled_lineage, workspace_with_reduced_dbt
 from olist_platform.column_lineage import ColumnName
 from olist_platform.pii_exposure import MARTS_FOLDER, exposure_faults, is_exposed, pii_class
 from olist_platform.source_catalog import CATALOG, PiiClass
@@ -15,8 +15,8 @@ from olist_workspace import Workspace
 pytestmark = pytest.mark.slow
 
 
-def test_nothing_personal_is_exposed_untagged(make_workspace: Callable[[str], Workspace]) -> None:
-    lineage = compiled_lineage(make_workspace("pii"))
+def test_nothing_personal_is_exposed_untagged(copy_of_compiled: Callable[[str], Workspace]) -> None:
+    lineage = compiled_lineage(copy_of_compiled("pii"))
     exposed = {relation.name for relation in lineage.relations.values() if is_exposed(relation)}
     assert "mart_executive_kpis" in exposed
     assert "stg_customers" not in exposed
@@ -98,9 +98,10 @@ FAULTY_SNAPSHOT = {
 
 @pytest.fixture(scope="module")
 def faults(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    workspace = workspace_with_own_dbt(tmp_path_factory.mktemp("pii_faults"))
+    workspace = workspace_with_reduced_dbt(tmp_path_factory.mktemp("pii_faults"))
     dbt = workspace.home / "dbt"
     for path, sql in FAULTY_SQL.items():
+        (dbt / path).parent.mkdir(exist_ok=True)
         (dbt / path).write_text(sql, encoding="utf-8")
         model = Path(path).stem
         properties = {"models": [{"name": model, "columns": FAULTY_COLUMNS[model]}]}

@@ -1,8 +1,6 @@
 """Every dbt command leaves a row per node in monitoring.dbt_run_costs, and never loses one."""
 
 import json
-import shutil
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +8,7 @@ import duckdb
 import pytest
 import yaml
 
+from compiled_project import workspace_with_reduced_dbt
 from olist_workspace import ROOT, Workspace
 
 pytestmark = pytest.mark.slow
@@ -20,11 +19,9 @@ MESSAGE = "it's \\ a \"'quoted'\" -- {{ thing }}; drop"
 
 
 @pytest.fixture(scope="module")
-def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A loaded workspace whose dbt project has some nodes that end badly."""
-    made = make_workspace("run_costs")
-    (made.home / "dbt").unlink()
-    shutil.copytree(ROOT / "dbt", made.home / "dbt", ignore=shutil.ignore_patterns("target"))
+    made = workspace_with_reduced_dbt(tmp_path_factory.mktemp("run_costs"))
     folder = made.home / "dbt" / "models" / "monitoring" / NODES
     folder.mkdir()
     no_contract = "{{ config(contract={'enforced': false}) }}"

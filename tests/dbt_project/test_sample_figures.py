@@ -17,12 +17,8 @@ def contents(workspace: Workspace) -> Contents:
 
 
 @pytest.fixture(scope="module")
-def backfill(make_workspace: Callable[[str], Workspace], olist_sample: Path) -> Workspace:
-    workspace = make_workspace("backfill")
-    workspace.olist("land", olist_sample, "--allow-missing")
-    workspace.olist("load")
-    workspace.olist("dbt", "--", "build", "--quiet")
-    return workspace
+def backfill(copy_of_sample: Callable[[str], Workspace]) -> Workspace:
+    return copy_of_sample("backfill")
 
 
 def test_the_known_figures_of_the_sample(backfill: Workspace) -> None:
@@ -103,25 +99,25 @@ def test_running_twice_changes_nothing(backfill: Workspace, olist_sample: Path) 
 
 
 def test_as_of_date_cuts_and_includes_its_own_day(backfill: Workspace) -> None:
-    backfill.olist(
-        "dbt", "--", "run", "--quiet", "--select", "int_orders+", "--vars",
-        "{as_of_date: '2018-02-28'}",
-    )  # fmt: skip
-    ((latest, gmv),) = backfill.rows(
-        "select max(period_start)::varchar, sum(gmv) from mart_executive_kpis "
-        "where period_type = 'day'"
-    )
-    assert latest == "2018-02-28"
-    assert (gmv,) == backfill.rows(
-        "select sum(price::decimal(18, 2)) from raw.order_items join raw.orders using (order_id) "
-        "where order_purchase_timestamp < '2018-03-01' "
-        "and order_status not in ('canceled', 'unavailable')"
-    )[0]
-    assert backfill.rows(
-        "select is_complete from mart_executive_kpis "
-        "where period_type = 'month' and period_start = '2018-02-01'"
-    ) == [(True,)]
-    backfill.olist("dbt", "--", "run", "--quiet", "--select", "int_orders+")
+    with backfill.restored():
+        backfill.olist(
+            "dbt", "--", "run", "--quiet", "--select", "int_orders+", "--vars",
+            "{as_of_date: '2018-02-28'}",
+        )  # fmt: skip
+        ((latest, gmv),) = backfill.rows(
+            "select max(period_start)::varchar, sum(gmv) from mart_executive_kpis "
+            "where period_type = 'day'"
+        )
+        assert latest == "2018-02-28"
+        assert (gmv,) == backfill.rows(
+            "select sum(price::decimal(18, 2)) from raw.order_items "
+            "join raw.orders using (order_id) where order_purchase_timestamp < '2018-03-01' "
+            "and order_status not in ('canceled', 'unavailable')"
+        )[0]
+        assert backfill.rows(
+            "select is_complete from mart_executive_kpis "
+            "where period_type = 'month' and period_start = '2018-02-01'"
+        ) == [(True,)]
 
 
 def test_an_as_of_date_that_is_no_date_is_refused(backfill: Workspace) -> None:

@@ -109,6 +109,8 @@ def test_values_dependencies_and_outputs_are_captured(tmp_path: Path, dev: Envir
         == "urn:pulumi:dev::small::olist:aws:Landing$aws:s3/bucket:Bucket::landing-bucket"
     )
 
+    assert bucket.declared_at == "infra/small_infra/landing.py:9"
+
     integration = captured.named(INTEGRATION, "integration")
     assert integration.inputs["storageAllowedLocations"] == ["s3://files"]
     assert integration.property_dependencies == {"storageAllowedLocations": (bucket.urn,)}

@@ -1,8 +1,11 @@
 """A workspace: the checkout's code on data of its own, driven as a user drives it."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,13 @@ class Workspace:
         return self.home / "data" / "local" / "landing"
 
     def environment_variables(self) -> dict[str, str]:
-        return os.environ | {"OLIST_HOME": str(self.home), "COLUMNS": "200", "NO_COLOR": "1"}
+        return os.environ | {
+            "OLIST_HOME": str(self.home),
+            "COLUMNS": "200",
+            "NO_COLOR": "1",
+            # dbt's log of everything takes a tenth of its time, and no test reads it.
+            "DBT_LOG_LEVEL_FILE": "none",
+        }
 
     def olist(self, *arguments: str | Path, expect: int | None = 0) -> str:
         """Run the `olist` command; return what it printed, errors included."""
@@ -60,3 +69,36 @@ class Workspace:
             connection.execute("set search_path = 'marts,intermediate,staging,raw'")
             for statement in statements:
                 connection.execute(statement)
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Put the warehouse back as it was when the block is left."""
+        before = self.warehouse.read_bytes()
+        try:
+            yield
+        finally:
+            self.warehouse.write_bytes(before)
+
+    def dbt_results(self) -> dict[str, str]:
+        """Status of each node of the last dbt command, by its unique id; hooks are no nodes."""
+        path = self.home / "data" / "local" / "dbt" / "run_results.json"
+        results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+        assert results
+        return {
+            result["unique_id"]: result["status"]
+            for result in results
+            if not result["unique_id"].startswith("operation.")
+        }
+
+    def dbt_statuses(self) -> dict[str, str]:
+        """The same by the node's name, without unit tests, whose names are their models'."""
+        return {
+            unique_id.split(".")[2]: status
+            for unique_id, status in self.dbt_results().items()
+            if not unique_id.startswith("unit_test.")
+        }
+
+    def red_nodes(self) -> set[str]:
+        """Names of the nodes that failed in the last dbt command; a unit test's is its model's."""
+        results = self.dbt_results().items()
+        return {name.split(".")[2] for name, status in results if status in ("fail", "error")}

@@ -3,7 +3,6 @@
 `infra/` stands it up by these, `policies/` judges by them and `olist plan` reckons with them.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -75,7 +74,6 @@ class SnowflakeSettings(Settings):
         owns_account_objects: Whether this environment sets what an account has once (its resource
             monitor); true for exactly one environment of an account.
         data_retention_days: How far Time Travel reaches back.
-        monitors_start: From when quotas count; the first of a month, UTC. A passed moment does.
         account_monthly_credits: Quota of all warehouses of the account together.
         warehouses: The warehouse of each workload.
         allowed_networks: From where service users may log in, IPv4 in CIDR notation.
@@ -85,7 +83,6 @@ class SnowflakeSettings(Settings):
     credit_price_usd: Annotated[float, Field(gt=0)]
     owns_account_objects: bool
     data_retention_days: Annotated[int, Field(ge=0, le=90)]
-    monitors_start: datetime
     account_monthly_credits: _Credits
     warehouses: dict[Workload, WarehouseSettings]
     allowed_networks: Annotated[tuple[IPvAnyNetwork, ...], Field(min_length=1)]

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from olist_platform.access_model import TRANSFORMER
 from olist_platform.environment import (
     DuckDBWarehouse,
     Environment,
@@ -13,7 +14,7 @@ from olist_platform.environment import (
 )
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
-from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
+from olist_platform.naming import EnvironmentName, Layer, Workload
 from olist_platform.repository import repository_root, state_folder
 
 # The reference date of a run; the var `as_of_date` goes before it.
@@ -69,8 +70,8 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
             names = environment.names
             variables |= {
                 "OLIST_SNOWFLAKE_ACCOUNT": account,
-                "OLIST_SNOWFLAKE_USER": names.service_user(FunctionalRole.TRANSFORMER),
-                "OLIST_SNOWFLAKE_ROLE": names.functional_role(FunctionalRole.TRANSFORMER),
+                "OLIST_SNOWFLAKE_USER": names.service_user(TRANSFORMER.name),
+                "OLIST_SNOWFLAKE_ROLE": names.functional_role(TRANSFORMER.name),
                 "OLIST_SNOWFLAKE_WAREHOUSE": names.warehouse(Workload.TRANSFORM),
                 "OLIST_SNOWFLAKE_DATABASE": names.database,
                 "OLIST_RAW_DATABASE": names.database,
@@ -180,7 +181,11 @@ def fresh_compiled_manifest() -> Path:
     if _is_outdated(manifest):
         result = run_dbt(
             environment,
-            ["compile", "--full-refresh", "--quiet", "--target-path", str(folder)],
+            [
+                *("compile", "--full-refresh", "--quiet", "--target-path", str(folder)),
+                # Most nodes are tests, whose SQL nobody asks for here.
+                *("--exclude", "resource_type:test", "resource_type:unit_test"),
+            ],
             quiet=True,
             variables={"OLIST_DUCKDB_PATH": ":memory:"},
         )

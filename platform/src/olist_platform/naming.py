@@ -41,12 +41,15 @@ class Workload(StrEnum):
     REPORT = "report"
 
 
-class FunctionalRole(StrEnum):
-    """A job; it holds access roles only."""
+# Schema of tags, policies and network rules: what governs the data, not a layer of it.
+GOVERNANCE_SCHEMA = "governance"
+# Purpose of the bucket and of the key that hold Pulumi's state.
+PULUMI_STATE = "pulumi-state"
 
-    LOADER = "loader"
-    TRANSFORMER = "transformer"
-    REPORTER = "reporter"
+
+def snowflake_identifier(*parts: str) -> str:
+    """Return a qualified name as Snowflake prints it: dbt never quotes, so names are upper case."""
+    return ".".join(f'"{part.upper()}"' for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class Names:
         """Snowflake warehouse of a workload."""
         return f"{self.database}_{workload.upper()}_WH"
 
+    @property
+    def deploy_warehouse(self) -> str:
+        """Snowflake warehouse of the deployer's own statements; the bootstrap makes it."""
+        return f"{self.database}_DEPLOY_WH"
+
     def layer_warehouse(self, layer: Layer) -> str:
         """Snowflake warehouse that fills a layer.
 
@@ -101,22 +109,68 @@ class Names:
         others = {Layer.RAW: Workload.LOAD, Layer.MONITORING: Workload.REPORT}
         return self.warehouse(others.get(layer, Workload.TRANSFORM))
 
-    def functional_role(self, role: FunctionalRole) -> str:
-        """Snowflake functional role; the environment keeps roles of one account apart."""
+    def resource_monitor(self, workload: Workload | None = None) -> str:
+        """Resource monitor of a workload's warehouse, or of the account."""
+        return f"{self.database}_{workload.upper() if workload else 'ACCOUNT'}_MONITOR"
+
+    def functional_role(self, role: str) -> str:
+        """Snowflake role of a job; the environment keeps roles of one account apart."""
         return f"FR__{self.database}__{role.upper()}"
 
-    def service_user(self, role: FunctionalRole) -> str:
+    def database_access_role(self, role: str) -> str:
+        """Database role of privileges within the database, which is its namespace."""
+        return f"AR__{role.upper()}"
+
+    def account_access_role(self, role: str) -> str:
+        """Account role of privileges that no database role can hold."""
+        return f"AR__{self.database}__{role.upper()}"
+
+    def service_user(self, role: str) -> str:
         """Snowflake service user that holds a functional role."""
         return f"SVC__{self.database}__{role.upper()}"
 
+    @property
+    def network_policy(self) -> str:
+        """Network policy of the service users."""
+        return f"{self.database}_SERVICES"
+
+    def bucket(self, purpose: str, aws_account_id: str) -> str:
+        """S3 bucket; bucket names are global, so the account is part."""
+        return f"{self.aws(purpose)}-{aws_account_id}"
+
     def landing_bucket(self, aws_account_id: str) -> str:
-        """S3 bucket of the landing files; bucket names are global, so the account is part."""
-        return f"olist-{self.environment}-landing-{aws_account_id}"
+        """S3 bucket of the landing files."""
+        return self.bucket("landing", aws_account_id)
+
+    def artifact_bucket(self, aws_account_id: str) -> str:
+        """S3 bucket of releases and of dbt's manifests."""
+        return self.bucket("artifacts", aws_account_id)
+
+    def state_bucket(self, aws_account_id: str) -> str:
+        """S3 bucket of Pulumi's state; the bootstrap makes it, and its key's alias."""
+        return self.bucket(PULUMI_STATE, aws_account_id)
+
+    def aws(self, purpose: str) -> str:
+        """AWS role, key, topic, trail or budget of a purpose."""
+        return f"olist-{self.environment}-{purpose}"
+
+    def secret(self, purpose: str) -> str:
+        """Secrets Manager secret of a purpose."""
+        return f"olist/{self.environment}/{purpose}"
+
+    def private_key_secret(self, role: str) -> str:
+        """Secrets Manager secret with the private key of a functional role's service user."""
+        return self.secret(f"snowflake/{role}")
 
     @property
     def storage_integration(self) -> str:
         """Snowflake storage integration that reads the landing bucket."""
         return f"{self.database}_LANDING"
+
+    @property
+    def error_notification_integration(self) -> str:
+        """Snowflake notification integration by which pipes tell of files that did not load."""
+        return f"{self.database}_PIPE_ERRORS"
 
     @property
     def landing_stage(self) -> str:

@@ -11,11 +11,10 @@ The classes are those of `olist_platform.source_catalog`. Of several the stricte
 from collections.abc import Iterator
 
 from olist_platform.column_lineage import ColumnName, ProjectLineage, Relation
-from olist_platform.source_catalog import CATALOG, PiiClass
+from olist_platform.source_catalog import CATALOG, STRICTEST_FIRST, PiiClass
 
 MARTS_FOLDER = "models/marts/"
 
-_STRICTEST_FIRST = (PiiClass.FREE_TEXT, PiiClass.PERSON_IDENTIFIER, PiiClass.LOCATION)
 _PII_CLASSES = {
     (dataset.name, column.name): column.pii for dataset in CATALOG for column in dataset.columns
 }
@@ -64,7 +63,7 @@ def _column_faults(lineage: ProjectLineage, relation: Relation, column: str) -> 
         if tag:
             yield f"{name} is tagged for masking ({tag}), but nothing personal flows into it"
         return
-    strictest = min((found for found, _ in personal), key=_STRICTEST_FIRST.index)
+    strictest = min((found for found, _ in personal), key=STRICTEST_FIRST.index)
     paths = "".join(f"\n    {' -> '.join(map(str, path))}" for _, path in personal)
     if strictest is PiiClass.FREE_TEXT:
         yield f"{name} shows what a customer wrote; no tag allows that:{paths}"

@@ -20,6 +20,10 @@ class PiiClass(StrEnum):
     FREE_TEXT = "free_text"
 
 
+# Where several classes meet in one column, the first of these counts.
+STRICTEST_FIRST = (PiiClass.FREE_TEXT, PiiClass.PERSON_IDENTIFIER, PiiClass.LOCATION)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a dataset, as its file's header spells it."""
@@ -56,6 +60,10 @@ class Dataset:
 def _columns(*names: str, **pii: PiiClass) -> tuple[Column, ...]:
     return tuple(Column(name, pii.get(name, PiiClass.NONE)) for name in names)
 
+
+# What every raw table has besides: landing-relative path, number of the record in its file from 1,
+# and when the file was loaded, UTC.
+SOURCE_FILE, SOURCE_ROW, LOADED_AT = "_source_file", "_source_row", "_loaded_at"
 
 CATALOG: tuple[Dataset, ...] = (
     Dataset(

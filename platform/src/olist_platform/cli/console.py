@@ -10,8 +10,9 @@ from rich.text import Text
 from olist_platform.environment import Environment, load_environment, parse_environment_name
 from olist_platform.errors import OlistError
 
-out = Console()
-err = Console(stderr=True)
+# Pulumi's type tokens hold what Rich would take for the name of an emoji, such as :snowflake:.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 EnvironmentOption = Annotated[
     str,

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rich.table import Table
 from rich.tree import Tree
 
+from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
 from olist_platform.cli.console import environment_named, out
 from olist_platform.environment import (
     Environment,
@@ -15,7 +16,7 @@ from olist_platform.environment import (
     SnowflakeWarehouse,
     load_environment,
 )
-from olist_platform.naming import EnvironmentName, FunctionalRole, Layer, Workload
+from olist_platform.naming import EnvironmentName, Layer, Workload
 from olist_platform.settings_model import SecretReference
 from olist_platform.source_catalog import CATALOG
 
@@ -66,8 +67,8 @@ def resolved_names(environment: Environment) -> dict[str, Any]:
             "database": names.database,
             "account": environment.warehouse.account,
             "warehouses": [names.warehouse(workload) for workload in Workload],
-            "functional_roles": [names.functional_role(role) for role in FunctionalRole],
-            "service_users": [names.service_user(role) for role in FunctionalRole],
+            "functional_roles": [names.functional_role(role.name) for role in FUNCTIONAL_ROLES],
+            "service_users": [names.service_user(role.name) for role in SERVICE_ROLES],
             "storage_integration": names.storage_integration,
             "stage": names.landing_stage,
             "file_format": names.file_format,
@@ -91,7 +92,7 @@ def _hide_secrets(settings: object) -> Any:
     if isinstance(settings, BaseModel):
         return {field: _hide_secrets(value) for field, value in settings}
     if isinstance(settings, dict):
-        return {key: _hide_secrets(value) for key, value in settings.items()}
+        return {str(key): _hide_secrets(value) for key, value in settings.items()}
     if isinstance(settings, tuple):
         return [str(value) for value in settings]
     return settings if settings is None or isinstance(settings, int | float) else str(settings)

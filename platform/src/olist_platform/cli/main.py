@@ -17,6 +17,8 @@ from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
 from olist_platform.cli.monitor import monitor
+from olist_platform.cli.plan import plan
+from olist_platform.cli.policies import policies
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
 from olist_platform.cli.status import status
@@ -46,6 +48,8 @@ app.command()(lineage)
 app.command()(status)
 app.command()(monitor)
 app.command()(cost)
+app.command()(plan)
+app.command()(policies)
 
 
 def main() -> None:

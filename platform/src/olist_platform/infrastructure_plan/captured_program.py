@@ -5,6 +5,7 @@ run, so what only it would refuse is not seen here.
 """
 
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from google.protobuf import empty_pb2, json_format, struct_pb2
@@ -31,6 +33,7 @@ from pulumi.runtime.rpc import (
 from pulumi.runtime.settings import SETTINGS, configure
 from pulumi.runtime.stack import run_in_stack
 
+from olist_platform.cloud_settings import CloudSettings
 from olist_platform.environment import Environment, S3Landing
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.infrastructure_plan.captured_resources import (
@@ -53,6 +56,20 @@ def program_folder() -> Path:
     return repository_root() / "infra"
 
 
+def cloud_side(environment: Environment) -> tuple[S3Landing, CloudSettings]:
+    """Return where an environment lands and what its clouds are allowed to be.
+
+    Raises:
+        OlistError: It runs on one machine and has no cloud side.
+    """
+    if environment.cloud is None or not isinstance(environment.landing, S3Landing):
+        raise OlistError(
+            f"environment '{environment.name}' has no cloud side, so there is nothing to plan",
+            "use an environment on Snowflake and AWS, such as dev or prod",
+        )
+    return environment.landing, environment.cloud
+
+
 def capture_program(environment: Environment, folder: Path | None = None) -> CapturedProgram:
     """Run a Pulumi program for an environment and return what it registers.
 
@@ -64,20 +81,14 @@ def capture_program(environment: Environment, folder: Path | None = None) -> Cap
         OlistError: The environment has no cloud side, a file is missing, or the program fails.
     """
     folder = (folder or program_folder()).resolve()
-    if not isinstance(environment.landing, S3Landing):
-        raise OlistError(
-            f"environment '{environment.name}' has no cloud side, so there is nothing to plan",
-            "use an environment on Snowflake and AWS, such as dev or prod",
-        )
+    landing, _ = cloud_side(environment)
     project = _read_yaml(folder / "Pulumi.yaml")
     name = str(project["name"])
     config, secret_keys = _stack_config(folder, project, environment.name)
     main = folder / "__main__.py"
     if not main.is_file():
         raise OlistError(f"{main}: it does not exist", "check the path of the Pulumi program")
-    monitor = _CapturingMonitor(
-        PlausibleCloud(environment.landing.aws_account_id, environment.landing.region)
-    )
+    monitor = _CapturingMonitor(PlausibleCloud(landing.aws_account_id, landing.region))
     with _importable(folder), _output_text_refused():
         try:
             asyncio.run(
@@ -101,7 +112,7 @@ def capture_program(environment: Environment, folder: Path | None = None) -> Cap
     return CapturedProgram(
         project=name,
         stack=environment.name,
-        resources=monitor.captured(),
+        resources=monitor.captured(folder),
         outputs=monitor.stack_outputs,
     )
 
@@ -149,8 +160,8 @@ class _CapturingMonitor(MockMonitor):
     def stack_outputs(self) -> dict[str, Any]:
         return self._outputs.get(self._stack_urn, {})
 
-    def captured(self) -> tuple[CapturedResource, ...]:
-        """Every resource by URN, since the executor's threads register them in no fixed order."""
+    def captured(self, folder: Path) -> tuple[CapturedResource, ...]:
+        """Every resource of the program in a folder, by URN; threads register them in any order."""
         return tuple(
             CapturedResource(
                 urn=urn,
@@ -169,9 +180,18 @@ class _CapturingMonitor(MockMonitor):
                 provider=request.provider,
                 ignore_changes=tuple(request.ignoreChanges),
                 outputs=self._outputs.get(urn, {}),
+                declared_at=_place(request, folder),
             )
             for urn, request in sorted(self._requests.items())
         )
+
+
+def _place(request: Any, folder: Path) -> str:
+    """File and line that made a resource, from the folder's parent on; empty when elsewhere."""
+    path = Path(unquote(urlsplit(request.sourcePosition.uri).path))
+    if not path.is_relative_to(folder):
+        return ""
+    return f"{path.relative_to(folder.parent)}:{request.sourcePosition.line}"
 
 
 async def _deploy(
@@ -210,17 +230,24 @@ async def _deploy(
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let the program import the packages beside it, and not those of another program."""
+    """Let the program import the packages beside it, as they are now, and forget them afterwards.
+
+    Another program's packages may have the same names, and an edited one's the same place.
+    """
     own = {path.parent.name for path in folder.glob("*/__init__.py")}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name.split(".")[0] in own and not (file and Path(file).is_relative_to(folder)):
-            del sys.modules[name]
+    _forget(own)
+    importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         sys.path.remove(str(folder))
+        _forget(own)
+
+
+def _forget(packages: set[str]) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] in packages]:
+        del sys.modules[name]
 
 
 @contextmanager

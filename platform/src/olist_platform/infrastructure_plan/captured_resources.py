@@ -36,6 +36,7 @@ class CapturedResource:
         provider: Reference of an explicit provider, `<urn>::<id>`; empty for the default one.
         ignore_changes: Properties whose differences Pulumi overlooks.
         outputs: What a component registered as its outputs.
+        declared_at: File and line of the program that made it, such as `infra/olist_infra/x.py:7`.
     """
 
     urn: str
@@ -50,6 +51,7 @@ class CapturedResource:
     provider: str = ""
     ignore_changes: tuple[str, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    declared_at: str = ""
 
     @property
     def plain_inputs(self) -> dict[str, Any]:

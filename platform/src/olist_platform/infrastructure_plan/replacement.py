@@ -55,7 +55,7 @@ REPLACING_PROPERTIES: Mapping[str, frozenset[str]] = {
         "snowflake:index/userAuthenticationPolicyAttachment:UserAuthenticationPolicyAttachment": (
             "userName"
         ),
-        "aws:budgets/budget:Budget": "name budgetType",
+        "aws:budgets/budget:Budget": "name",
         "aws:cloudtrail/trail:Trail": "name",
         "aws:cloudwatch/logGroup:LogGroup": "name",
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "url",

@@ -9,15 +9,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from olist_platform.naming import Layer, Names
-from olist_platform.source_catalog import CATALOG, Dataset
+from olist_platform.source_catalog import CATALOG, LOADED_AT, SOURCE_FILE, SOURCE_ROW, Dataset
 
 _INCOMING = "_olist_incoming"
 # Large enough for many row groups, small against the memory of any machine.
 _STATEMENT_BYTES = 128 << 20
 _METADATA = (
-    ("_source_file", pa.string()),
-    ("_source_row", pa.int64()),
-    ("_loaded_at", pa.timestamp("us")),
+    (SOURCE_FILE, pa.string()),
+    (SOURCE_ROW, pa.int64()),
+    (LOADED_AT, pa.timestamp("us")),
 )
 
 
@@ -38,8 +38,8 @@ def create_raw_tables(connection: duckdb.DuckDBPyConnection, names: Names) -> No
         columns = "".join(f"{quoted(name)} varchar, " for name in dataset.header)
         connection.execute(
             f"create table if not exists {raw_table(names, dataset)} ({columns}"
-            "_source_file varchar not null, _source_row bigint not null, "
-            "_loaded_at timestamp not null)"
+            f"{SOURCE_FILE} varchar not null, {SOURCE_ROW} bigint not null, "
+            f"{LOADED_AT} timestamp not null)"
         )
 
 

@@ -1,7 +1,8 @@
-"""The main job as a newcomer runs it: through Airflow, twice, and then on another input."""
+"""What a demo finds of another input is set aside, and nothing is deleted.
 
-from collections.abc import Callable
-from decimal import Decimal
+The demo itself is run in tests/dags/test_dag_run.py, whose DAG runs are on its home.
+"""
+
 from pathlib import Path
 
 import pytest
@@ -9,36 +10,6 @@ import pytest
 from olist_platform.demo_state import set_aside_other_input
 from olist_platform.environment import Environment, load_environment
 from olist_platform.naming import EnvironmentName
-from olist_workspace import Workspace
-
-
-@pytest.mark.slow
-def test_the_demo_runs_and_its_repetition_is_incremental(
-    make_workspace: Callable[[str], Workspace], olist_sample: Path
-) -> None:
-    workspace = make_workspace("demo")
-    arguments = ("demo", "--from", olist_sample, "--allow-missing")
-    printed = workspace.olist(*arguments)
-    assert "incremental run" not in printed
-    assert "geolocation" in printed
-    assert "56,783 rows" in printed
-    assert "2018-07" in printed
-    assert "33,211.76" in printed
-    assert "0 failed" in printed
-    answer = workspace.olist(
-        "query",
-        "--format",
-        "csv",
-        "select sum(gmv) as gmv from mart_executive_kpis where period_type = 'month'",
-    )
-    assert answer == '"gmv"\n547666.75\n'
-    published = workspace.olist("query", "-f", "csv", "from publication")
-    assert "mart_executive_kpis" in published
-    kpis = workspace.rows("from mart_executive_kpis order by all")
-    again = workspace.olist(*arguments)
-    assert "incremental run: 0 new files, 8 already loaded" in again
-    assert workspace.rows("from mart_executive_kpis order by all") == kpis
-    assert workspace.rows("select sum(gmv) from int_sales_analysis") == [(Decimal("547666.75"),)]
 
 
 @pytest.fixture

@@ -1,0 +1,312 @@
+"""Who deploys: GitHub Actions, without a key, by the identity of its job.
+
+One role deploys the environment, from jobs of its GitHub environment only. Another reads, for
+previews of pull requests, and sees no file that holds data. Neither may change itself: a person
+does that, with their own rights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from olist_infra.policy_documents import allow, policy_document
+from olist_platform.cloud_settings import GitHubSettings
+from olist_platform.naming import PULUMI_STATE, Names
+
+_ISSUER = "token.actions.githubusercontent.com"
+_AUDIENCE = "sts.amazonaws.com"
+
+_READ_BUCKET = (
+    "s3:GetAccelerateConfiguration",
+    "s3:GetBucketAcl",
+    "s3:GetBucketCORS",
+    "s3:GetBucketLocation",
+    "s3:GetBucketLogging",
+    "s3:GetBucketNotification",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketRequestPayment",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetBucketWebsite",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+)
+_WRITE_BUCKET = (
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketLogging",
+    "s3:PutBucketNotification",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+)
+_READ_ROLE = (
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+)
+_WRITE_ROLE = (
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+)
+_READ_TOPIC = (
+    "sns:GetSubscriptionAttributes",
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
+    "sns:ListTagsForResource",
+)
+_WRITE_TOPIC = (
+    "sns:CreateTopic",
+    "sns:DeleteTopic",
+    "sns:SetTopicAttributes",
+    "sns:Subscribe",
+    "sns:TagResource",
+    "sns:Unsubscribe",
+    "sns:UntagResource",
+)
+_READ_SECRET = ("secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy")
+_WRITE_SECRET = (
+    "secretsmanager:CreateSecret",
+    "secretsmanager:DeleteSecret",
+    "secretsmanager:TagResource",
+    "secretsmanager:UntagResource",
+    "secretsmanager:UpdateSecret",
+)
+_READ_TRAIL = (
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetEventSelectors",
+    "cloudtrail:GetTrail",
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:ListTags",
+)
+_WRITE_TRAIL = (
+    "cloudtrail:AddTags",
+    "cloudtrail:CreateTrail",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:RemoveTags",
+    "cloudtrail:StartLogging",
+    "cloudtrail:UpdateTrail",
+)
+_READ_BUDGET = ("budgets:ListTagsForResource", "budgets:ViewBudget")
+_WRITE_BUDGET = ("budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource")
+_READ_KEY = (
+    "kms:DescribeKey",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListResourceTags",
+)
+_WRITE_KEY = (
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:EnableKeyRotation",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+_USE_KEY = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubIdentitiesArgs:
+    """Which jobs may do what.
+
+    Attributes:
+        names: Names of the environment.
+        account_id: AWS account.
+        region: AWS region.
+        github: Repository and GitHub environment.
+        owns_account_objects: Whether this environment makes the account's identity provider.
+        kms_key_arn: The environment's key.
+        buckets: ARNs of the environment's buckets.
+        artifact_bucket: ARN of the one that releases are put into.
+        topics: ARNs of the environment's topics.
+        managed_roles: Names of the roles that a deployment makes besides these.
+        secrets: Path under which the environment's secrets are.
+        trail: Name of the audit trail.
+        budget: Name of the budget.
+    """
+
+    names: Names
+    account_id: str
+    region: str
+    github: GitHubSettings
+    owns_account_objects: bool
+    kms_key_arn: pulumi.Input[str]
+    buckets: Sequence[pulumi.Input[str]]
+    artifact_bucket: pulumi.Input[str]
+    topics: Sequence[pulumi.Input[str]]
+    managed_roles: Sequence[str]
+    secrets: str
+    trail: str
+    budget: str
+
+
+class GitHubIdentities(pulumi.ComponentResource):
+    """The identity provider and the two roles.
+
+    Attributes:
+        deploy_role_arn: Output.
+        pull_request_role_arn: Output.
+    """
+
+    def __init__(
+        self, name: str, args: GitHubIdentitiesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("olist:github:GitHubIdentities", name, None, opts)
+        self._args = args
+        self._provider_arn = self._identity_provider()
+        repository = args.github.repository
+        self.deploy_role_arn = self._role(
+            "deploy",
+            "GitHub Actions deploys this environment",
+            subject=f"repo:{repository}:environment:{args.github.environment}",
+            statements=[*self._reads(), *self._writes()],
+        )
+        self.pull_request_role_arn = self._role(
+            "pull-request",
+            "GitHub Actions previews pull requests; it changes nothing and reads no data",
+            subject=f"repo:{repository}:pull_request",
+            statements=self._reads(),
+        )
+        self.register_outputs(
+            {
+                "deployRoleArn": self.deploy_role_arn,
+                "pullRequestRoleArn": self.pull_request_role_arn,
+            }
+        )
+
+    def _identity_provider(self) -> pulumi.Input[str]:
+        if not self._args.owns_account_objects:
+            return f"arn:aws:iam::{self._args.account_id}:oidc-provider/{_ISSUER}"
+        return aws.iam.OpenIdConnectProvider(
+            "github",
+            url=f"https://{_ISSUER}",
+            client_id_lists=[_AUDIENCE],
+            opts=pulumi.ResourceOptions(parent=self),
+        ).arn
+
+    def _role(
+        self, purpose: str, description: str, *, subject: str, statements: Sequence[dict[str, Any]]
+    ) -> pulumi.Output[str]:
+        role = aws.iam.Role(
+            f"github-{purpose}",
+            name=self._args.names.aws(purpose),
+            description=description,
+            assume_role_policy=policy_document(
+                [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Federated": self._provider_arn},
+                        "Action": "sts:AssumeRoleWithWebIdentity",
+                        "Condition": {
+                            "StringEquals": {
+                                f"{_ISSUER}:aud": _AUDIENCE,
+                                f"{_ISSUER}:sub": subject,
+                            }
+                        },
+                    }
+                ]
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.iam.RolePolicy(
+            f"github-{purpose}",
+            name=purpose,
+            role=role.name,
+            policy=policy_document(statements),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role.arn
+
+    def _reads(self) -> list[dict[str, Any]]:
+        args = self._args
+        state = f"arn:aws:s3:::{args.names.state_bucket(args.account_id)}"
+        return [
+            allow(_READ_BUCKET, list(args.buckets)),
+            allow(["s3:GetObject"], pulumi.Output.concat(args.artifact_bucket, "/*")),
+            allow(["s3:GetObject", "s3:ListBucket"], [state, f"{state}/*"]),
+            allow(_READ_ROLE, [*self._roles(args.managed_roles), *self._roles(self._own_roles())]),
+            allow(
+                ["iam:GetOpenIDConnectProvider"],
+                f"arn:aws:iam::{args.account_id}:oidc-provider/{_ISSUER}",
+            ),
+            allow(_READ_TOPIC, list(args.topics)),
+            allow(_READ_SECRET, self._secrets()),
+            allow(_READ_TRAIL, self._trail()),
+            allow(_READ_BUDGET, self._budget()),
+            allow(_READ_KEY, args.kms_key_arn),
+            allow(["kms:ListAliases"], "*"),
+            allow(_USE_KEY, self._keys(), self._by_alias(PULUMI_STATE)),
+            allow(["kms:Decrypt"], args.kms_key_arn, self._through_artifacts()),
+        ]
+
+    def _writes(self) -> list[dict[str, Any]]:
+        args = self._args
+        state = f"arn:aws:s3:::{args.names.state_bucket(args.account_id)}"
+        artifacts = pulumi.Output.concat(args.artifact_bucket, "/*")
+        aliases = f"arn:aws:kms:{args.region}:{args.account_id}:alias/olist-*"
+        return [
+            allow(_WRITE_BUCKET, list(args.buckets)),
+            allow(["s3:DeleteObject", "s3:PutObject"], [artifacts, f"{state}/*"]),
+            allow(_WRITE_ROLE, self._roles(args.managed_roles)),
+            allow(_WRITE_TOPIC, list(args.topics)),
+            allow(_WRITE_SECRET, self._secrets()),
+            allow(_WRITE_TRAIL, self._trail()),
+            allow(_WRITE_BUDGET, self._budget()),
+            allow(_WRITE_KEY, [args.kms_key_arn, aliases]),
+            allow(["kms:GenerateDataKey"], args.kms_key_arn, self._through_artifacts()),
+        ]
+
+    def _own_roles(self) -> list[str]:
+        return [self._args.names.aws("deploy"), self._args.names.aws("pull-request")]
+
+    def _roles(self, names: Sequence[str]) -> list[str]:
+        return [f"arn:aws:iam::{self._args.account_id}:role/{name}" for name in names]
+
+    def _secrets(self) -> str:
+        local = f"{self._args.region}:{self._args.account_id}"
+        return f"arn:aws:secretsmanager:{local}:secret:{self._args.secrets}/*"
+
+    def _trail(self) -> str:
+        local = f"{self._args.region}:{self._args.account_id}"
+        return f"arn:aws:cloudtrail:{local}:trail/{self._args.trail}"
+
+    def _budget(self) -> str:
+        return f"arn:aws:budgets::{self._args.account_id}:budget/{self._args.budget}"
+
+    def _keys(self) -> str:
+        return f"arn:aws:kms:{self._args.region}:{self._args.account_id}:key/*"
+
+    def _by_alias(self, purpose: str) -> dict[str, Any]:
+        alias = f"alias/{self._args.names.aws(purpose)}"
+        return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+
+    def _through_artifacts(self) -> dict[str, Any]:
+        """Only for files of the artifact bucket; with a bucket key, S3's context is the bucket."""
+        return {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": self._args.artifact_bucket}}

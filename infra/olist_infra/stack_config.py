@@ -1,0 +1,76 @@
+"""What the stack's own file holds: facts that come to be when an environment is stood up."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from olist_platform.errors import OlistError
+
+
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class PublicKeys:
+    """Public keys of a service user: base64 in one line, without PEM header and footer.
+
+    Attributes:
+        current: The one in use.
+        following: The one that takes its place; both are valid until the rotation ends.
+    """
+
+    current: str
+    following: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfig:
+    """Config of the stack.
+
+    Attributes:
+        storage_external_id: What Snowflake shows to AWS when it assumes the landing's role.
+        service_user_keys: Public keys by functional role.
+    """
+
+    storage_external_id: str
+    service_user_keys: dict[str, PublicKeys]
+
+    def keys_of(self, role: str) -> PublicKeys:
+        """Return the public keys of a functional role's service user.
+
+        Raises:
+            OlistError: The stack's file has none.
+        """
+        try:
+            return self.service_user_keys[role]
+        except KeyError:
+            raise OlistError(
+                f"environments/Pulumi.{pulumi.get_stack()}.yaml: "
+                f"'olist:serviceUserKeys' has no key of the service user '{role}'",
+                "make a key pair and set it, as the runbook of key rotation says",
+            ) from None
+
+
+def read_stack_config() -> StackConfig:
+    """Read the stack's config.
+
+    Raises:
+        OlistError: A key is missing or malformed.
+    """
+    config = pulumi.Config("olist")
+    path = f"environments/Pulumi.{pulumi.get_stack()}.yaml"
+    external_id = config.get("storageExternalId")
+    keys: Any = config.get_object("serviceUserKeys")
+    if not external_id or keys is None:
+        missing = "serviceUserKeys" if external_id else "storageExternalId"
+        raise OlistError(f"{path}: 'olist:{missing}' is missing", "see environments/README.md")
+    try:
+        checked = TypeAdapter(dict[str, PublicKeys]).validate_python(keys)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise OlistError(
+            f"{path}: 'olist:serviceUserKeys.{where}': {first['msg']}",
+            "each service user has the keys 'current' and, while it rotates, 'following'",
+        ) from error
+    return StackConfig(external_id, checked)

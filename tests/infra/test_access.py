@@ -1,0 +1,89 @@
+"""What each role may do in the end: the golden matrix, and the sentences it has to keep."""
+
+from access_matrix import MATRIX, GrantedAccess, matrix_text
+from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
+from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
+from olist_platform.naming import EnvironmentName, Layer, Names, Workload
+
+DEV, PROD = Names(EnvironmentName.DEV), Names(EnvironmentName.PROD)
+ROLES = [role.name for role in FUNCTIONAL_ROLES]
+UNMASKED = DEV.account_access_role("pii__unmasked")
+
+
+def test_the_matrix_is_as_accepted(dev: CapturedProgram) -> None:
+    assert matrix_text(dev, DEV, ROLES) == MATRIX.read_text(encoding="utf-8"), (
+        "who may do what has changed: read the difference, then accept it with `make baseline`"
+    )
+
+
+def test_prod_grants_as_dev_does(dev: CapturedProgram, prod: CapturedProgram) -> None:
+    assert matrix_text(prod, PROD, ROLES) == matrix_text(dev, DEV, ROLES).replace(
+        DEV.database, PROD.database
+    )
+
+
+def test_reporters_read_the_serving_schema_and_nothing_else(dev: CapturedProgram) -> None:
+    assert GrantedAccess(dev).privileges_of(DEV.functional_role("reporter")) == {
+        "database OLIST_DEV": {"USAGE"},
+        "schema OLIST_DEV.SERVING": {"USAGE"},
+        "all TABLES in OLIST_DEV.SERVING": {"SELECT"},
+        "future TABLES in OLIST_DEV.SERVING": {"SELECT"},
+        "all VIEWS in OLIST_DEV.SERVING": {"SELECT"},
+        "future VIEWS in OLIST_DEV.SERVING": {"SELECT"},
+        "warehouse OLIST_DEV_REPORT_WH": {"USAGE"},
+    }
+
+
+def test_the_transformer_can_build_publish_and_monitor(dev: CapturedProgram) -> None:
+    allowed = GrantedAccess(dev).privileges_of(DEV.functional_role("transformer"))
+    for layer in Layer:
+        schema = allowed[f"schema OLIST_DEV.{layer.upper()}"]
+        assert ("CREATE TABLE" in schema) == (layer is not Layer.RAW)
+        warehouse = DEV.layer_warehouse(layer)
+        if layer is not Layer.RAW:
+            assert "USAGE" in allowed[f"warehouse {warehouse}"]
+    assert f"warehouse {DEV.warehouse(Workload.LOAD)}" not in allowed
+    assert allowed["all TABLES in OLIST_DEV.RAW"] == {"SELECT"}
+
+
+def test_dbt_and_the_privacy_officer_alone_see_through_the_mask(dev: CapturedProgram) -> None:
+    access = GrantedAccess(dev)
+    seeing = {role for role in ROLES if UNMASKED in access.roles_of(DEV.functional_role(role))}
+    assert seeing == {"transformer", "pii_reader"}
+
+
+def test_roles_hold_roles_and_access_roles_hold_privileges(dev: CapturedProgram) -> None:
+    access = GrantedAccess(dev)
+    functional = {DEV.functional_role(role) for role in ROLES}
+    assert functional & access.direct.keys() == set()
+    assert all(
+        held.isdisjoint(functional)
+        for role, held in access.granted_roles.items()
+        if role != "SYSADMIN"
+    )
+    assert access.granted_roles["SYSADMIN"] == functional
+    every_access_role = set(access.direct) | {UNMASKED}
+    assert every_access_role <= access.roles_of("SYSADMIN")
+
+
+def test_each_service_user_holds_its_own_role_only(dev: CapturedProgram) -> None:
+    assert GrantedAccess(dev).users == {
+        DEV.service_user(role.name): {DEV.functional_role(role.name)} for role in SERVICE_ROLES
+    }
+
+
+def test_what_a_grant_is_on_exists_first(dev: CapturedProgram) -> None:
+    tables = {
+        table.urn
+        for table in dev.of_type("snowflake:index/table:Table")
+        if table.name.startswith("raw-")
+    }
+    assert len(tables) == 9
+    grant = dev.named(
+        "snowflake:index/grantPrivilegesToDatabaseRole:GrantPrivilegesToDatabaseRole",
+        "raw__read-raw-tables-all",
+    )
+    future = dev.named(grant.type, "raw__read-raw-tables-future")
+    assert tables <= set(grant.dependencies)
+    assert future.urn in grant.dependencies
+    assert tables.isdisjoint(future.dependencies)

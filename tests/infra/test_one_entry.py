@@ -1,0 +1,100 @@
+"""A tenth dataset is one entry of the catalog, a new job one of the access model."""
+
+from types import ModuleType
+
+import pytest
+
+from access_matrix import GrantedAccess
+from olist_platform import access_model, source_catalog
+from olist_platform.access_model import (
+    FunctionalRole,
+    ServiceUser,
+    reads,
+    uses,
+)
+from olist_platform.environment import load_environment
+from olist_platform.errors import OlistError
+from olist_platform.infrastructure_plan.captured_program import capture_program
+from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
+from olist_platform.naming import EnvironmentName, Layer, Names, Workload
+from olist_platform.source_catalog import Column, Dataset, PiiClass
+
+DEV = load_environment(EnvironmentName.DEV)
+REFUNDS = Dataset(
+    "refunds",
+    "olist_refunds_dataset.csv",
+    (
+        Column("refund_id"),
+        Column("customer_id"),
+        Column("bank_account", PiiClass.PERSON_IDENTIFIER),
+    ),
+    ("refund_id",),
+)
+
+
+def _capture_with(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, table: str, entry: object
+) -> CapturedProgram:
+    """Capture the program as it is with one more entry in one table, and nothing else."""
+    monkeypatch.setattr(module, table, (*getattr(module, table), entry))
+    return capture_program(DEV)
+
+
+def test_a_tenth_dataset_is_one_entry_of_the_catalog(
+    dev: CapturedProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = _capture_with(monkeypatch, source_catalog, "CATALOG", REFUNDS)
+    before_names = {(one.type, one.name) for one in dev.resources}
+    created = {
+        (one.type.split(":")[-1], one.name)
+        for one in after.resources
+        if (one.type, one.name) not in before_names
+    }
+    assert created == {
+        ("Table", "raw-refunds"),
+        ("Pipe", "pipe-refunds"),
+        ("Execute", "objections-refunds"),
+    }
+    assert after.named(
+        "snowflake:index/tagAssociation:TagAssociation", "pii-person-identifier"
+    ).plain_inputs["objectIdentifiers"][-1] == ('"OLIST_DEV"."RAW"."REFUNDS"."BANK_ACCOUNT"')
+    [notification] = after.of_type("aws:s3/bucketNotification:BucketNotification")
+    assert len(notification.plain_inputs["queues"]) == 1
+    assert any("pipe-refunds" in urn for urn in notification.dependencies)
+
+
+def test_a_new_job_is_one_entry_of_the_access_model(
+    dev: CapturedProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finance = FunctionalRole(
+        "finance", "People who close the month", (reads(Layer.SERVING), uses(Workload.REPORT))
+    )
+    after = _capture_with(monkeypatch, access_model, "FUNCTIONAL_ROLES", finance)
+    names = Names(EnvironmentName.DEV)
+    access = GrantedAccess(after)
+    assert access.privileges_of(names.functional_role("finance")) == access.privileges_of(
+        names.functional_role("reporter")
+    )
+    before_names = {(one.type, one.name) for one in dev.resources}
+    created = [one.name for one in after.resources if (one.type, one.name) not in before_names]
+    assert sorted(created) == [
+        "finance",
+        "finance-holds-report_warehouse__use",
+        "finance-holds-serving__read",
+        "finance-rolls-up",
+    ]
+
+
+def test_a_new_service_without_a_key_is_told_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    robot = FunctionalRole(
+        "robot", "A program", (uses(Workload.REPORT),), ServiceUser(Workload.REPORT, None)
+    )
+    with pytest.raises(OlistError) as caught:
+        _capture_with(monkeypatch, access_model, "FUNCTIONAL_ROLES", robot)
+    assert caught.value.message == (
+        "environments/Pulumi.dev.yaml: 'olist:serviceUserKeys' has no key of the service user "
+        "'robot'"
+    )
+    assert "runbook" in caught.value.mend

@@ -1,0 +1,60 @@
+"""Workspaces that are built once in a test session, for all files and workers, and then copied."""
+
+import fcntl
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from olist_workspace import Workspace
+
+GENERATED_ORDERS = 5000
+# Sums of hashes and statistics of this data set stand in no test: another seed must do too.
+GENERATED_SEED = 5
+
+
+def build_generated(workspace: Workspace) -> None:
+    """Generated orders with reality's dirt: every model built, every unit and data test green."""
+    files = workspace.home / "data" / "files"
+    workspace.olist(
+        "generate", files, "--orders", str(GENERATED_ORDERS), "--seed", str(GENERATED_SEED)
+    )
+    workspace.olist("land", files)
+    workspace.olist("load")
+    workspace.olist("dbt", "--", "build", "--quiet", "--warn-error")
+
+
+def build_sample(workspace: Workspace, sample: Path) -> None:
+    """The real sample: every model built, every data test green, and no warning."""
+    workspace.olist("land", sample, "--allow-missing")
+    workspace.olist("load")
+    # What unit tests say does not depend on the data; the generated orders' build runs them.
+    workspace.olist(
+        "dbt", "--", "build", "--quiet", "--warn-error", "--exclude-resource-type", "unit_test"
+    )
+
+
+class PreparedWorkspaces:
+    """Hands out copies of workspaces, each prepared by the first who asks for it.
+
+    Whoever asks meanwhile, in this process or another, waits.
+    """
+
+    def __init__(self, folder: Path, make: Callable[[str], Workspace]) -> None:
+        """Keep the originals in `folder`, which the workers of a session share."""
+        self._folder = folder
+        self._make = make
+
+    def copy(self, name: str, prepare: Callable[[Workspace], object], copy_name: str) -> Workspace:
+        """Return a workspace of its own with the data that `prepare` made, under `name`."""
+        original = self._folder / name
+        self._folder.mkdir(exist_ok=True)
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not original.exists():
+                made = self._make(name)
+                prepare(made)
+                (made.home / "data").rename(original)
+        copied = self._make(copy_name)
+        # With its times: the manifest is as young as it was.
+        shutil.copytree(original, copied.home / "data")
+        return copied
