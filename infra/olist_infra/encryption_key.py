@@ -6,6 +6,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from olist_infra.policy_documents import policy_document
+
 _DELETION_WINDOW_DAYS = 30
 
 
@@ -40,7 +42,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=f"Data of {args.name}",
             enable_key_rotation=True,
             deletion_window_in_days=_DELETION_WINDOW_DAYS,
-            policy=pulumi.Output.json_dumps(_policy(args)),
+            policy=policy_document(_statements(args)),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         aws.kms.Alias(
@@ -53,35 +55,32 @@ class EncryptionKey(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def _policy(args: EncryptionKeyArgs) -> dict[str, Any]:
+def _statements(args: EncryptionKeyArgs) -> list[dict[str, Any]]:
     trail = f"arn:aws:cloudtrail:{args.region}:{args.account_id}:trail/{args.trail_name}"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                # Without it nobody could ever change the key; IAM then says who may use it.
-                "Sid": "AccountAdministers",
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{args.account_id}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            {
-                # Publishers of an encrypted topic, on behalf of this account only.
-                "Sid": "ServicesPublish",
-                "Effect": "Allow",
-                "Principal": {"Service": "budgets.amazonaws.com"},
-                "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
-            },
-            {
-                "Sid": "TrailEncrypts",
-                "Effect": "Allow",
-                "Principal": {"Service": "cloudtrail.amazonaws.com"},
-                "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:SourceArn": trail}},
-            },
-        ],
-    }
+    return [
+        {
+            # Without it nobody could ever change the key; IAM then says who may use it.
+            "Sid": "AccountAdministers",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{args.account_id}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            # Publishers of an encrypted topic, on behalf of this account only.
+            "Sid": "ServicesPublish",
+            "Effect": "Allow",
+            "Principal": {"Service": "budgets.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
+        },
+        {
+            "Sid": "TrailEncrypts",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudtrail.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceArn": trail}},
+        },
+    ]

@@ -16,7 +16,7 @@ from olist_infra.github_identities import GitHubIdentities, GitHubIdentitiesArgs
 from olist_infra.landing_integration import LandingIntegration, LandingIntegrationArgs
 from olist_infra.personal_data import PersonalData, PersonalDataArgs
 from olist_infra.pipe_errors import PipeErrors, PipeErrorsArgs
-from olist_infra.providers import environment_tags, make_providers, with_providers
+from olist_infra.providers import make_providers, with_providers
 from olist_infra.raw_tables import RawTables, RawTablesArgs
 from olist_infra.resource_monitors import ResourceMonitors, ResourceMonitorsArgs
 from olist_infra.secrets import Secrets, SecretsArgs
@@ -290,7 +290,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 database=database.name,
                 schema=governance_schema,
                 warehouses=list(warehouses.of_workload.values()),
-                values=environment_tags(names, cloud),
+                values=cloud.tags.of_environment(names.environment),
             ),
             on_snowflake,
         )

@@ -37,16 +37,6 @@ class Providers:
     administration: snowflake.Provider
 
 
-def environment_tags(names: Names, cloud: CloudSettings) -> dict[str, str]:
-    """Tags of every AWS resource of an environment."""
-    return {
-        "project": "olist",
-        "environment": names.environment,
-        "owner": cloud.tags.owner,
-        "cost-centre": cloud.tags.cost_centre,
-    }
-
-
 def make_providers(
     names: Names, cloud: CloudSettings, landing: S3Landing, warehouse: SnowflakeWarehouse
 ) -> Providers:
@@ -74,7 +64,9 @@ def make_providers(
             region=landing.region,
             # Credentials of another account stop the deployment instead of building in it.
             allowed_account_ids=[landing.aws_account_id],
-            default_tags=aws.ProviderDefaultTagsArgs(tags=environment_tags(names, cloud)),
+            default_tags=aws.ProviderDefaultTagsArgs(
+                tags=cloud.tags.of_environment(names.environment)
+            ),
         ),
         objects=snowflake_provider("snowflake-objects", names.functional_role(DEPLOYER_ROLE)),
         administration=snowflake_provider("snowflake-administration", _ADMINISTRATOR),

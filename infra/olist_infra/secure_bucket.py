@@ -7,6 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from olist_infra.policy_documents import policy_document
+
 _ABORT_UPLOADS_AFTER_DAYS = 7
 
 
@@ -90,12 +92,7 @@ class SecureBucket(pulumi.ComponentResource):
         aws.s3.BucketPolicy(
             name,
             bucket=bucket.bucket,
-            policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [_tls_only(bucket.arn), *args.statements],
-                }
-            ),
+            policy=policy_document([_tls_only(bucket.arn), *args.statements]),
             # Both change the bucket's access; S3 answers 409 when they come at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )

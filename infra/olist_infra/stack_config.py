@@ -47,7 +47,8 @@ class StackConfig:
             raise OlistError(
                 f"environments/Pulumi.{pulumi.get_stack()}.yaml: "
                 f"'olist:serviceUserKeys' has no key of the service user '{role}'",
-                "make a key pair and set it, as the runbook of key rotation says",
+                f"run: olist bootstrap {pulumi.get_stack()} --apply; it makes the first key pair "
+                "(runbook: platform/docs/operations/adding-a-role.md)",
             ) from None
 
 

@@ -60,8 +60,7 @@ def kms_key_rotates(key: ResourceValidationArgs) -> Iterator[str]:
 )
 def messages_encrypted(resource: ResourceValidationArgs) -> Iterator[str]:
     """Topics and queues use a key of the account."""
-    key = resource.props.get("kmsMasterKeyId")
-    if not key or _AWS_MANAGED in key:
+    if not _is_own_key(resource.props.get("kmsMasterKeyId")):
         yield "it is not encrypted with a key of the account"
 
 
@@ -73,8 +72,7 @@ def messages_encrypted(resource: ResourceValidationArgs) -> Iterator[str]:
 )
 def secrets_encrypted_with_own_key(secret: ResourceValidationArgs) -> Iterator[str]:
     """Secrets use a key of the account."""
-    key = secret.props.get("kmsKeyId")
-    if not key or _AWS_MANAGED in key:
+    if not _is_own_key(secret.props.get("kmsKeyId")):
         yield "kms_key_id does not name a key of the account"
 
 
@@ -95,6 +93,11 @@ def audit_trail_tamper_evident(trail: ResourceValidationArgs) -> Iterator[str]:
         yield "only one region is recorded"
     if trail.props.get("enableLogging") is False:
         yield "the trail is switched off"
+
+
+def _is_own_key(key: str | None) -> bool:
+    """Whether a property names a key of the account's own."""
+    return bool(key) and _AWS_MANAGED not in str(key)
 
 
 RULES = (

@@ -9,7 +9,9 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from olist_platform.access_model import DEPLOYER_ROLE, FUNCTIONAL_ROLES
 from olist_platform.cli.main import app
+from olist_platform.naming import EnvironmentName, Names, Workload
 from olist_workspace import ROOT
 
 DOCUMENTS = sorted(
@@ -19,7 +21,18 @@ DOCUMENTS = sorted(
         *(ROOT / "environments").glob("*.md"),
         *(ROOT / "platform" / "docs").rglob("*.md"),
         *(ROOT / "dbt").glob("*.md"),
+        *(ROOT / "infra").glob("*.md"),
     ]
+)
+OPERATIONS = (
+    "adding-a-dataset",
+    "adding-a-role",
+    "destroying-dev",
+    "disaster-recovery",
+    "dropping-a-masking-policy",
+    "first-stand-up",
+    "importing-existing-objects",
+    "key-rotation",
 )
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -80,6 +93,37 @@ def check_olist_command(line: str) -> None:
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     own = words[: words.index("--")] if "--" in words else words
     assert {word.split("=")[0] for word in own if re.match(r"--?[a-z]", word)} <= known, line
+
+
+def test_every_page_on_operations_is_linked_and_says_what_could_not_be_run() -> None:
+    docs = ROOT / "platform" / "docs"
+    pages = {f"operations/{page.name}" for page in (docs / "operations").glob("*.md")}
+    assert pages == {f"operations/{name}.md" for name in OPERATIONS}
+    linked = LINK.findall((docs / "README.md").read_text(encoding="utf-8"))
+    assert pages <= set(linked)
+    for page in pages:
+        text = (docs / page).read_text(encoding="utf-8")
+        assert "what could not be run here" in text.lower(), page
+        assert len(text.lower().split("what could not be run here")[1]) > 100, page
+
+
+def test_names_of_objects_in_the_pages_on_operations_are_the_models() -> None:
+    names = Names(EnvironmentName.DEV)
+    known = {
+        names.database,
+        names.deploy_warehouse,
+        names.deployer_network_policy,
+        *(names.functional_role(role.name) for role in FUNCTIONAL_ROLES),
+        *(names.service_user(role.name) for role in FUNCTIONAL_ROLES),
+        names.functional_role(DEPLOYER_ROLE),
+        names.service_user(DEPLOYER_ROLE),
+        *(names.warehouse(workload) for workload in Workload),
+    }
+    for page in (ROOT / "platform" / "docs" / "operations").glob("*.md"):
+        for name in re.findall(
+            r"\b(?:(?:FR|SVC)__)?OLIST_DEV(?:_[A-Z_]*[A-Z])?\b", page.read_text()
+        ):
+            assert name in known, f"{page.name}: {name}"
 
 
 def test_the_documents_name_what_a_newcomer_runs_first() -> None:

@@ -154,6 +154,15 @@ class TagSettings(Settings):
     owner: Annotated[str, Field(min_length=1)]
     cost_centre: Annotated[str, Field(pattern=r"^[A-Z0-9-]+$")]
 
+    def of_environment(self, environment: str) -> dict[str, str]:
+        """Tags of every AWS resource of an environment."""
+        return {
+            "project": "olist",
+            "environment": environment,
+            "owner": self.owner,
+            "cost-centre": self.cost_centre,
+        }
+
 
 class CloudSettings(Settings):
     """The cloud side of an environment.

@@ -7,19 +7,19 @@ error that names the file and the key.
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.cloud_settings import CloudSettings
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.errors import OlistError
 from olist_platform.monitoring.monitoring_settings import MonitoringSettings
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.production_settings import ProductionSettings
 from olist_platform.repository import repository_root
 from olist_platform.settings_model import SecretReference
 from olist_platform.settings_model import Settings as _Settings
+from olist_platform.yaml_file import read_yaml_mapping
 
 
 class DuckDBWarehouse(_Settings):
@@ -203,14 +203,7 @@ def load_environment(name: EnvironmentName, folder: Path | None = None) -> Envir
         OlistError: The file is missing, is not YAML, or a key is missing, unknown or wrong.
     """
     path = (folder or environments_folder()) / f"{name}.yaml"
-    with os_errors_explained(path):
-        text = path.read_text(encoding="utf-8")
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise OlistError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise OlistError(f"{path}: expected keys and values", "see environments/README.md")
+    content = read_yaml_mapping(path, "see environments/README.md")
     try:
         environment = Environment.model_validate(content)
     except ValidationError as error:

@@ -134,6 +134,11 @@ class Names:
         """Network policy of the service users."""
         return f"{self.database}_SERVICES"
 
+    @property
+    def deployer_network_policy(self) -> str:
+        """Network policy of the deployer, which the bootstrap makes: it comes before the others."""
+        return f"{self.database}_DEPLOYER"
+
     def bucket(self, purpose: str, aws_account_id: str) -> str:
         """S3 bucket; bucket names are global, so the account is part."""
         return f"{self.aws(purpose)}-{aws_account_id}"
@@ -149,6 +154,14 @@ class Names:
     def state_bucket(self, aws_account_id: str) -> str:
         """S3 bucket of Pulumi's state; the bootstrap makes it, and its key's alias."""
         return self.bucket(PULUMI_STATE, aws_account_id)
+
+    def state_backend_url(self, aws_account_id: str, region: str) -> str:
+        """Where `pulumi login` finds the environment's state."""
+        return f"s3://{self.state_bucket(aws_account_id)}?region={region}"
+
+    def state_secrets_provider(self, region: str) -> str:
+        """What Pulumi encrypts secrets in the state with, as its stack file names it."""
+        return f"awskms://alias/{self.aws(PULUMI_STATE)}?region={region}"
 
     def aws(self, purpose: str) -> str:
         """AWS role, key, topic, trail or budget of a purpose."""

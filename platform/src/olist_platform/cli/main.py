@@ -5,13 +5,15 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, dag, docs, env
+from olist_platform.cli import alerts, dag, docs, env, keys
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
+from olist_platform.cli.bootstrap import bootstrap
 from olist_platform.cli.console import err, fail
 from olist_platform.cli.cost import cost
 from olist_platform.cli.dbt import dbt
 from olist_platform.cli.demo import demo
+from olist_platform.cli.diagrams import diagrams
 from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
@@ -35,6 +37,7 @@ app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dag.app, name="dag")
+app.add_typer(keys.app, name="keys")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
@@ -50,6 +53,8 @@ app.command()(monitor)
 app.command()(cost)
 app.command()(plan)
 app.command()(policies)
+app.command()(bootstrap)
+app.command()(diagrams)
 
 
 def main() -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi import get_project, get_stack
 from pulumi.runtime import set_all_config
@@ -35,7 +34,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from olist_platform.cloud_settings import CloudSettings
 from olist_platform.environment import Environment, S3Landing
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.errors import OlistError
 from olist_platform.infrastructure_plan.captured_resources import (
     CapturedProgram,
     CapturedResource,
@@ -43,6 +42,7 @@ from olist_platform.infrastructure_plan.captured_resources import (
 )
 from olist_platform.infrastructure_plan.mock_outputs import PlausibleCloud
 from olist_platform.repository import repository_root
+from olist_platform.yaml_file import read_yaml_mapping
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 # Stands for a value of the stack's config that only the secrets provider can decrypt.
@@ -291,15 +291,7 @@ def _explained(error: Exception, folder: Path, stack: str) -> OlistError:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    with os_errors_explained(path):
-        text = path.read_text(encoding="utf-8")
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise OlistError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise OlistError(f"{path}: expected keys and values", "see Pulumi's project file reference")
-    return content
+    return read_yaml_mapping(path, "see Pulumi's project file reference")
 
 
 def _stack_config(

@@ -189,30 +189,14 @@ def _level(value: int) -> EnforcementLevel:
 def _analyze_request(
     resource: CapturedResource, by_urn: dict[str, CapturedResource]
 ) -> analyzer_pb2.AnalyzeRequest:
-    return analyzer_pb2.AnalyzeRequest(
-        type=resource.type,
-        properties=_struct(resource),
-        urn=resource.urn,
-        name=resource.name,
-        options=analyzer_pb2.AnalyzerResourceOptions(
-            protect=resource.protect, ignoreChanges=resource.ignore_changes
-        ),
-        provider=_provider(resource, by_urn),
-    )
+    return analyzer_pb2.AnalyzeRequest(**_described(resource, by_urn))
 
 
 def _analyzer_resource(
     resource: CapturedResource, by_urn: dict[str, CapturedResource]
 ) -> analyzer_pb2.AnalyzerResource:
     return analyzer_pb2.AnalyzerResource(
-        type=resource.type,
-        properties=_struct(resource),
-        urn=resource.urn,
-        name=resource.name,
-        options=analyzer_pb2.AnalyzerResourceOptions(
-            protect=resource.protect, ignoreChanges=resource.ignore_changes
-        ),
-        provider=_provider(resource, by_urn),
+        **_described(resource, by_urn),
         parent=resource.parent,
         dependencies=resource.dependencies,
         propertyDependencies={
@@ -220,6 +204,20 @@ def _analyzer_resource(
             for key, urns in resource.property_dependencies.items()
         },
     )
+
+
+def _described(resource: CapturedResource, by_urn: dict[str, CapturedResource]) -> dict[str, Any]:
+    """What rules of a resource and rules of a stack are told alike."""
+    return {
+        "type": resource.type,
+        "properties": _struct(resource),
+        "urn": resource.urn,
+        "name": resource.name,
+        "options": analyzer_pb2.AnalyzerResourceOptions(
+            protect=resource.protect, ignoreChanges=resource.ignore_changes
+        ),
+        "provider": _provider(resource, by_urn),
+    }
 
 
 def _provider(

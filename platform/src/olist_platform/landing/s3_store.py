@@ -11,18 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    ReadTimeoutError,
-)
+from botocore.exceptions import ClientError
 
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.aws_errors import aws_errors_explained
+from olist_platform.errors import os_errors_explained
 from olist_platform.landing.stored_file import StoredFile, WriteOutcome
 
 if TYPE_CHECKING:
@@ -31,7 +23,6 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 _KEPT_IN_MEMORY = 8 << 20
 _CHECKSUM_KEY = "olist-sha256"
-_CREDENTIALS_MEND = "log in: aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 class S3Store:
@@ -142,42 +133,8 @@ class S3Store:
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:
-        try:
+        with aws_errors_explained(f"s3://{self._bucket}/{key}", self._endpoint_url):
             yield
-        except (ClientError, BotoCoreError, ValueError) as error:
-            raise _explain(error, f"s3://{self._bucket}/{key}", self._endpoint_url) from error
-
-
-def _explain(error: Exception, subject: str, endpoint_url: str | None) -> OlistError:
-    """Say what S3 refused, for which bucket and key, and what to do."""
-    match error:
-        case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound():
-            return OlistError(f"{subject}: no AWS credentials: {error}", _CREDENTIALS_MEND)
-        case EndpointConnectionError() | ConnectTimeoutError() | ReadTimeoutError():
-            where = endpoint_url or "AWS"
-            return OlistError(
-                f"{subject}: the S3 endpoint {where} does not answer",
-                "check the endpoint URL and the network, then run the same command again",
-            )
-        case ClientError():
-            return _explain_refusal(error, subject)
-        case _:
-            return OlistError(f"{subject}: {error}", "check the bucket's name and the endpoint URL")
-
-
-def _explain_refusal(error: ClientError, subject: str) -> OlistError:
-    code = error.response["Error"]["Code"]
-    if code == "NoSuchBucket":
-        return OlistError(
-            f"{subject}: the bucket does not exist",
-            "check its name and the endpoint URL; infra creates the environments' buckets",
-        )
-    if code in {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
-        return OlistError(f"{subject}: access denied ({code})", _CREDENTIALS_MEND)
-    if code in {"ExpiredToken", "ExpiredTokenException", "InvalidToken"}:
-        return OlistError(f"{subject}: the AWS session has expired", _CREDENTIALS_MEND)
-    message = error.response["Error"].get("Message", "")
-    return OlistError(f"{subject}: S3 answered {code}: {message}".rstrip(": "))
 
 
 def _sha256(content: BinaryIO) -> str:

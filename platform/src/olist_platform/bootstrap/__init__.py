@@ -1,0 +1,1 @@
+"""What comes before an environment's first deployment, and what rotates its key pairs."""
