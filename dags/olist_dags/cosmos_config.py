@@ -21,8 +21,10 @@ from cosmos import (
     RenderConfig,
     TestBehavior,
 )
+from cosmos.operators.watcher import DbtProducerWatcherOperator
 
 from olist_dags.dag_environment import give_dbt_its_variables, require_manifest
+from olist_dags.producer import RestartableProducer
 from olist_dags.run_results import keep_run_results
 from olist_platform.dbt_command import dbt_project_folder, manifest_path
 from olist_platform.environment import Environment
@@ -54,9 +56,8 @@ def dbt_task_group(environment: Environment, group_id: str = "dbt") -> Any:
             execution_mode=ExecutionMode.WATCHER,
             invocation_mode=InvocationMode.SUBPROCESS,
             dbt_executable_path=_dbt_executable(),
-            # The task that runs dbt never runs it twice: its second try ends at once, and the
-            # models' own tries take over. A long delay would only hold them up
-            # (astronomer-cosmos issue 3001).
+            # Where dbt has failed, the second try ends at once and the models' own tries take over.
+            # A long delay would only hold them up (astronomer-cosmos issue 3001).
             setup_operator_args={"retries": 1, "retry_delay": timedelta(seconds=1)},
         ),
         render_config=RenderConfig(
@@ -74,6 +75,9 @@ def dbt_task_group(environment: Environment, group_id: str = "dbt") -> Any:
     )
     for task in group.iter_tasks():
         _retry_behind_its_tests(task)
+        if isinstance(task, DbtProducerWatcherOperator):
+            # Cosmos makes the task itself, and has no setting for another class.
+            task.__class__ = RestartableProducer
     _give_owners(group, manifest_path(environment))
     return group
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_dags.dag_environment import current_environment
-from olist_platform.dbt_run_results import dbt_runs_folder
+from olist_platform.dbt_run_results import dbt_runs_folder, run_results_name
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def keep_run_results(project_dir: str, context: Any, **_: Any) -> None:
     source = Path(project_dir) / "target" / "run_results.json"
     task_instance = context["ti"]
     folder = dbt_runs_folder(current_environment(), context["run_id"])
-    name = f"{task_instance.task_id}.try{task_instance.try_number}.json"
+    name = run_results_name(task_instance.task_id, task_instance.try_number)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / name)

@@ -39,6 +39,11 @@ def dbt_runs_folder(environment: Environment, run_id: str) -> Path:
     return dbt_target_path(environment) / "runs" / safe
 
 
+def run_results_name(task_id: str, try_number: int) -> str:
+    """File name under which the results of dbt in a task's try are kept."""
+    return f"{task_id}.try{try_number}.json"
+
+
 def count_run_results(folder: Path) -> DbtCounts:
     """Count the results kept of a DAG run; a folder that is missing counts nothing."""
     return count_results(_oldest_first(folder))
