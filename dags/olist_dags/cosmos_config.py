@@ -26,8 +26,10 @@ from cosmos import (
     RenderConfig,
     TestBehavior,
 )
+from cosmos.operators.watcher import DbtProducerWatcherOperator
 
 from olist_dags.dag_environment import current_environment, require_manifest
+from olist_dags.producer import RestartableProducer
 from olist_dags.run_plan import prepare_dbt
 from olist_dags.run_results import keep_run_results
 from olist_platform.build_stages import BuildStage, stages_of_nodes
@@ -108,7 +110,7 @@ def _task_group(
     prepare: Callable[[Any], None] = prepare_dbt,
 ) -> Any:
     require_manifest(environment)
-    return DbtTaskGroup(
+    group = DbtTaskGroup(
         group_id=group_id,
         project_config=ProjectConfig(
             dbt_project_path=dbt_project_folder(),
@@ -124,9 +126,8 @@ def _task_group(
             execution_mode=ExecutionMode.WATCHER,
             invocation_mode=InvocationMode.SUBPROCESS,
             dbt_executable_path=_dbt_executable(),
-            # The task that runs dbt never runs it twice: its second try ends at once, and the
-            # models' own tries take over. A long delay would only hold them up
-            # (astronomer-cosmos issue 3001).
+            # Where dbt has failed, the second try ends at once and the models' own tries take over.
+            # A long delay would only hold them up (astronomer-cosmos issue 3001).
             setup_operator_args={
                 "retries": 1,
                 "retry_delay": timedelta(seconds=1),
@@ -148,6 +149,11 @@ def _task_group(
             "full_refresh": full_refresh,
         },
     )
+    for task in group.iter_tasks():
+        if isinstance(task, DbtProducerWatcherOperator):
+            # Cosmos makes the task itself, and has no setting for another class.
+            task.__class__ = RestartableProducer
+    return group
 
 
 def nodes_of_stage(stage: BuildStage) -> set[str]:

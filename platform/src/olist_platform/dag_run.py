@@ -1,8 +1,6 @@
 """One run of a DAG through Airflow on this machine, watched from outside."""
 
-import fcntl
 import json
-import os
 import shutil
 import signal
 import sqlite3
@@ -23,15 +21,18 @@ import psutil
 
 from olist_platform.airflow_home import (
     airflow_home,
-    airflow_variables,
+    airflow_process_variables,
     is_ready,
     prepare_airflow_home,
+    the_only_run,
 )
+from olist_platform.airflow_services import require_no_services
 from olist_platform.build_stages import BuildStage
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.process_groups import processes_marked, stop_processes
 
 PRODUCTION_DAG = "olist_production"
 DEVELOPMENT_DAG = "olist_development"
@@ -40,7 +41,6 @@ Progress = Callable[[str, str], None]
 """Told a task's id and its new state, once for each change of a task."""
 
 _LOOK_EVERY_SECONDS = 0.4
-_PATIENCE_SECONDS = 5
 _LOGS_KEPT = 10
 _FAULTS_SHOWN = 5
 # Marks a run's processes, so that the next run finds what a killed one left behind.
@@ -114,13 +114,14 @@ def run_dag(
 
     Raises:
         OlistError: A task failed (the message names it, with dbt's own words and the log), the
-            DAG cannot be imported, or another run is going on.
+            DAG cannot be imported, or another run or Airflow's services are going on.
     """
     started = time.monotonic()
+    require_no_services(environment)
     home = airflow_home(environment)
-    with os_errors_explained(home), _only_run(home):
+    with os_errors_explained(home), the_only_run(environment):
         # Before anything is changed in their folder.
-        _stop_leftovers(home)
+        stop_processes(processes_marked(_MARK, str(home)))
         prepare_airflow_home(environment)
         with _scratch_folder(home) as scratch:
             if resume:
@@ -311,20 +312,13 @@ def _failure(dag_id: str, summary: DagRunSummary, messages: dict[str, str]) -> O
 
 
 def _start(environment: Environment, home: Path, run: _Run) -> subprocess.Popen[bytes]:
-    # Settings of a person's own Airflow or dbt are not those of this run.
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AIRFLOW_", "DBT_", "_AIRFLOW"))
-    }
     with run.log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own module
             [
                 *(sys.executable, "-m", "olist_platform.dag_run_process"),
                 *(str(run.order), str(run.report)),
             ],
-            env=inherited
-            | airflow_variables(environment, home)
+            env=airflow_process_variables(environment, home)
             | {_MARK: str(home), "TMPDIR": str(run.report.parent)},
             cwd=home,
             stdin=subprocess.DEVNULL,
@@ -357,52 +351,8 @@ def _stopped_in_the_end(
             # leaves half done in its database, the next run puts right.
             process.kill()
             process.wait()
-            _stop(children)
-            _stop_leftovers(home)
-
-
-def _stop(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE_SECONDS)
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=_PATIENCE_SECONDS)
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.Error:
-        return
-
-
-def _stop_leftovers(home: Path) -> None:
-    """Stop the processes of a run whose command was killed."""
-    mine = psutil.Process().uids().real
-    leftovers = []
-    for process in psutil.process_iter():
-        try:
-            if process.uids().real == mine and process.environ().get(_MARK) == str(home):
-                leftovers.append(process)
-        except (psutil.Error, OSError):
-            continue
-    _stop([process for process in leftovers if process.pid != os.getpid()])
-
-
-@contextmanager
-def _only_run(home: Path) -> Iterator[None]:
-    """Hold the place for the one run on this home; the system frees it with the process."""
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / "airflow.lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OlistError(
-                f"another DAG run is going on in {home}",
-                "wait for its end, or stop it",
-            ) from None
-        yield
+            stop_processes(children)
+            stop_processes(processes_marked(_MARK, str(home)))
 
 
 @contextmanager

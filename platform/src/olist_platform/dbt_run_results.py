@@ -45,6 +45,17 @@ def dbt_runs_folder(environment: Environment, run_id: str) -> Path:
     return dbt_target_path(environment) / "runs" / safe
 
 
+def kept_run_results(folder: Path, task_id: str, try_number: int) -> list[Path]:
+    """Return what dbt said in a task's try: one file, or more where the run was resumed."""
+    return sorted(folder.glob(f"{task_id}.try{try_number}.*.json"))
+
+
+def next_run_results(folder: Path, task_id: str, try_number: int) -> Path:
+    """Return where the results of a task's try are kept, beside those that are kept already."""
+    kept = kept_run_results(folder, task_id, try_number)
+    return folder / f"{task_id}.try{try_number}.{len(kept) + 1}.json"
+
+
 def count_run_results(folder: Path) -> DbtCounts:
     """Count the results kept of a DAG run; a folder that is missing counts nothing."""
     return count_results(_oldest_first(folder))

@@ -23,6 +23,7 @@ from olist_platform.cli.plan import plan
 from olist_platform.cli.policies import policies
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
+from olist_platform.cli.services import down, up
 from olist_platform.cli.status import status
 from olist_platform.errors import OlistError, from_os_error
 
@@ -45,6 +46,8 @@ app.command()(land)
 app.command()(load)
 app.command(context_settings={"ignore_unknown_options": True})(dbt)
 app.command(context_settings={"ignore_unknown_options": True})(airflow)
+app.command()(up)
+app.command()(down)
 app.command()(publish)
 app.command()(query)
 app.command()(lineage)
