@@ -228,10 +228,10 @@ def test_the_last_result_of_a_test_counts() -> None:
     assert (count.subject, count.value, count.details) == (ALL_TESTS, 1, ("of 2 tests",))
     assert [(each.subject, each.is_failing) for each in results] == [
         ("not_null_x", False),
-        ("int_orders", True),
+        ("sums_up", True),
     ]
     assert results[1].summary == "A unit test of int_customer_360 failed."
-    assert results[1].details == ("unit test sums_up", "Got 3 results")
+    assert results[1].details == ("Got 3 results",)
     assert results[1].owner == "analytics_engineering"
     assert results[1].observed_at == MORNING + timedelta(minutes=5)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitored_place import BUILT_AT, MORNING, node_run
+from monitored_place import BUILT_AT, MORNING, MonitoredPlace, node_run
 from olist_platform.cost.budget import (
     CREDITS,
     NOTIONAL,
@@ -19,7 +19,9 @@ from olist_platform.cost.budget import (
 from olist_platform.cost.recommendations import dear_nodes
 from olist_platform.cost.run_costs import by_dag_run, by_day, by_node, by_warehouse, daily_costs
 from olist_platform.environment import load_environment
+from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
+from olist_platform.preflight import check_budget
 
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
 CREDIT_RUN: dict[str, Any] = {
@@ -155,3 +157,17 @@ def test_a_test_that_costs_more_than_its_model_is_told_so() -> None:
     assert "--exclude-resource-type unit_test" in unit.recommendation
     assert test.share == pytest.approx(0.5)
     assert unit.share == pytest.approx(1 / 3)
+
+
+def test_a_preflight_asks_the_months_runs_for_the_budget(place: MonitoredPlace) -> None:
+    runs = [
+        node_run(started_at=BUILT_AT - timedelta(days=30), notional_cost=40.0),
+        node_run(notional_cost=49.0),
+    ]
+    place.tables["dbt_run_costs"] = runs
+    place.leave()
+    check_budget(place.environment, MORNING)
+    place.tables["dbt_run_costs"] = [*runs, node_run("model.olist.int_orders", notional_cost=1.0)]
+    place.leave()
+    with pytest.raises(OlistError, match=r"used up: 50.00 of 50.00 BRL notional"):
+        check_budget(place.environment, MORNING)

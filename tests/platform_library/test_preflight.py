@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from alert_scenario import environment
+from olist_platform.cost.budget import MonthCost
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
@@ -16,10 +18,8 @@ from olist_platform.preflight import (
     check_environment,
     check_landing,
     latest_purchase_date,
-    monthly_budget,
     require_budget_left,
     require_fresh_extracts,
-    spent_this_month,
 )
 
 MORNING = datetime(2018, 9, 3, 7, 0, tzinfo=UTC)
@@ -57,29 +57,12 @@ def test_an_empty_landing_is_told_with_its_place(local: Environment) -> None:
         check_landing(local, MORNING)
 
 
-def test_a_budget_that_is_used_up_to_the_last_cent_is_used_up() -> None:
-    require_budget_left(49.99, 50, "BRL notional")
-    with pytest.raises(OlistError, match=r"used up: 50.00 of 50.00 BRL notional \(100%\)"):
-        require_budget_left(50, 50, "BRL notional")
-
-
-def test_budgets_are_the_environments() -> None:
-    assert monthly_budget(environment(LOCAL)) == (50, "BRL notional")
-    assert monthly_budget(environment(EnvironmentName.PROD)) == (380, "credits")
-
-
-def test_what_was_spent_is_of_this_month_and_environment(local: Environment) -> None:
-    assert spent_this_month(local, MORNING) == 0
-    local.duckdb_path.parent.mkdir(parents=True)
-    with duckdb.connect(str(local.duckdb_path)) as connection:
-        connection.execute("create schema monitoring")
-        connection.execute(
-            "create table monitoring.dbt_run_costs as from (values"
-            " ('local', timestamp '2018-09-01 00:00', 1.5), ('local', '2018-09-03 06:00', 2),"
-            " ('local', '2018-08-31 23:59', 40), ('dev', '2018-09-02 10:00', 80), "
-            " ('local', '2018-09-03 06:00', null)) as costs(target, run_started_at, notional_cost)"
-        )
-    assert spent_this_month(local, MORNING) == 3.5
+@pytest.mark.parametrize("spent", [50, 50.01])
+def test_a_budget_that_is_used_up_to_the_last_cent_is_used_up(spent: float) -> None:
+    month = MonthCost("month", "BRL notional", budget=50, spent=49.99, forecast=80)
+    require_budget_left(month)
+    with pytest.raises(OlistError, match=rf"used up: {spent:.2f} of 50.00 BRL notional \(100%\)"):
+        require_budget_left(replace(month, spent=spent))
 
 
 def test_the_newest_purchase_is_read_from_raw(local: Environment) -> None:

@@ -5,16 +5,19 @@ judge is read from the environment's own warehouse and landing.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from olist_platform.cost.budget import MonthCost
+from olist_platform.cost.month import read_month
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.duckdb_warehouse import open_warehouse
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 from olist_platform.landing.store import landing_store
+from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
 from olist_platform.naming import Layer, Workload
 from olist_platform.settings_model import SecretReference, Settings
 from olist_platform.snowflake_connection import open_snowflake
@@ -97,60 +100,27 @@ def require_fresh_extracts(
 
 
 def check_budget(environment: Environment, now: datetime) -> None:
-    """Check that the month's budget is not used up; see `require_budget_left`.
+    """Check that the month's budget is not used up, as monitoring reckons it.
 
     Raises:
         OlistError: It is, or the warehouse cannot be asked.
     """
-    budget, unit = monthly_budget(environment)
-    require_budget_left(spent_this_month(environment, now), budget, unit)
+    with open_monitored_warehouse(environment) as warehouse:
+        require_budget_left(read_month(environment, warehouse, now))
 
 
-def monthly_budget(environment: Environment) -> tuple[float, str]:
-    """Return what a month may cost, and its unit: BRL at the notional rate, or credits."""
-    if environment.monitoring.notional_budget_brl is not None:
-        return environment.monitoring.notional_budget_brl, "BRL notional"
-    assert environment.cloud is not None  # noqa: S101 - the environment's own check
-    return float(environment.cloud.snowflake.account_monthly_credits), "credits"
-
-
-def require_budget_left(spent: float, budget: float, unit: str) -> None:
-    """Check that less is spent than the budget allows.
+def require_budget_left(month: MonthCost) -> None:
+    """Check that a month has cost less than its budget allows.
 
     Raises:
         OlistError: Nothing of the budget is left.
     """
-    if spent >= budget:
+    if month.left <= 0:
         raise OlistError(
-            f"the month's budget is used up: {spent:,.2f} of {budget:,.2f} {unit}"
-            f" ({spent / budget:.0%})",
+            f"the month's budget is used up: {month.spent:,.2f} of {month.budget:,.2f} {month.unit}"
+            f" ({month.spent_share:.0%})",
             "see platform/docs/runbooks/cost-budget.md; the budget is a key of the environment",
         )
-
-
-def spent_this_month(environment: Environment, now: datetime) -> float:
-    """Return what dbt's runs have cost since the month began (UTC), in the budget's unit.
-
-    A warehouse without any run has cost nothing.
-
-    Raises:
-        OlistError: The warehouse cannot be asked.
-    """
-    column = (
-        "notional_cost"
-        if isinstance(environment.warehouse, DuckDBWarehouse)
-        else "coalesce(credits_attributed, credits_estimated)"
-    )
-    month = now.astimezone(UTC).strftime("%Y-%m-01")
-    schema = environment.names.schema(Layer.MONITORING)
-    value = _scalar(
-        environment,
-        schema,
-        "dbt_run_costs",
-        f"select sum({column}) from {schema}.dbt_run_costs"  # noqa: S608 - our own names
-        f" where target = '{environment.name}' and run_started_at >= '{month}'",
-    )
-    return float(value or 0)
 
 
 def latest_purchase_date(environment: Environment) -> date | None:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity
+from olist_platform.dbt_run_results import node_name
 from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
-from olist_platform.monitoring.node_directory import NodeDirectory, node_name
+from olist_platform.monitoring.node_directory import NodeDirectory
 
 ALL_TESTS = "all tests"
 _TESTS = ("test", "unit_test")
@@ -51,17 +52,15 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
 
 def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
     failed = row["status"] in _FAILED
-    tested, name = row["tested_node_id"], str(row["node_id"]).rsplit(".", maxsplit=1)[-1]
+    tested = row["tested_node_id"]
     of_what = f" of {node_name(tested)}" if tested else ""
-    is_unit_test = row["resource_type"] == "unit_test"
-    kind = "unit" if is_unit_test else "data"
-    details = [f"unit test {name}"] if is_unit_test else []
+    kind = "unit" if row["resource_type"] == "unit_test" else "data"
     # dbt's message names the test and counts; it quotes rows of nobody.
-    details += [str(row["message"])] if row["message"] else []
+    details = (str(row["message"]),) if row["message"] else ()
     failures = row["failures"]
     return CheckResult(
         check=Check.DATA_TEST,
-        # A DAG whose task fails by it names it alike (pipeline_alerts): a unit test by its model.
+        # A DAG whose task fails by it names it alike (pipeline_alerts).
         subject=node_name(row["node_id"]),
         state=State.FAILING if failed else State.HEALTHY,
         observed_at=as_utc(row["captured_at"]),
@@ -71,7 +70,7 @@ def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
         severity=Severity.HIGH if failed else None,
         owner=directory.owner(tested),
         summary=f"A {kind} test{of_what} failed." if failed else "",
-        details=tuple(details) if failed else (),
+        details=details if failed else (),
         docs=directory.docs_of(node_name(tested)) if tested else None,
         is_recorded=failed,
     )

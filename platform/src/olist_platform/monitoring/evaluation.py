@@ -5,6 +5,7 @@ from dataclasses import replace
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.cost.budget import MonthCost
 from olist_platform.cost.month import month_costs
+from olist_platform.dbt_run_results import node_name
 from olist_platform.environment import Environment
 from olist_platform.monitoring.anomalies import distribution, segment_volume, volume
 from olist_platform.monitoring.budget_check import budgets
@@ -21,7 +22,7 @@ from olist_platform.monitoring.durations import (
 )
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
-from olist_platform.monitoring.node_directory import NodeDirectory, model_id, node_name
+from olist_platform.monitoring.node_directory import NodeDirectory, model_id
 from olist_platform.monitoring.observation import AIRFLOW, WAREHOUSE, Observation
 from olist_platform.monitoring.quality import quality_scores
 

@@ -52,8 +52,3 @@ class NodeDirectory:
 def model_id(name: str) -> str:
     """Return dbt's unique id of a model."""
     return f"model.olist.{name}"
-
-
-def node_name(unique_id: str) -> str:
-    """Return a node's own name: `int_orders` of `model.olist.int_orders`; a unit test's model."""
-    return unique_id.split(".")[2]
