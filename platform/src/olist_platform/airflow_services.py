@@ -158,8 +158,6 @@ def _service_variables(environment: Environment, port: int) -> dict[str, str]:
         "AIRFLOW__API__BASE_URL": _url(port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{_url(port)}/execution/",
-        # Without a schedule nothing starts by itself, so there is nothing to hold back.
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(environment.airflow.schedule is not None),
         # A scheduler that was killed is known as dead after 30 seconds; its tasks begin again then.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
