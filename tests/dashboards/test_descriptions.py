@@ -202,7 +202,7 @@ def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
 
 
 def test_exposures_are_current() -> None:
-    expected = exposures_text(load_dashboards(), read_owners())
+    expected = exposures_text(load_dashboards(), read_owners(), read_contracts())
     assert exposures_path().read_text(encoding="utf-8") == expected
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import duckdb
 
+from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.duckdb_warehouse import duckdb_errors_explained
 from olist_platform.environment import Environment
+from olist_platform.monitoring.history import history_path
 from olist_platform.naming import Layer
 from olist_platform.publication import published_copy
-from olist_platform.repository import state_folder
 
 _PUBLISHED = "published"
 
@@ -82,8 +83,7 @@ def open_published_marts(environment: Environment) -> Iterator[PublishedMarts]:
         for (name,) in _tables(connection, _PUBLISHED, "main"):
             marts.show(name, f'{_PUBLISHED}."{name}"')
         _show_monitoring(marts, connection, environment)
-        exported = state_folder(environment.name) / "monitoring" / "exported"
-        for path in sorted(exported.glob("monitoring_*.parquet")):
+        for path in sorted(monitoring_export_folder(environment).glob("monitoring_*.parquet")):
             marts.show(path.stem, f"read_parquet({_literal(path)})")
         yield marts
 
@@ -91,18 +91,21 @@ def open_published_marts(environment: Environment) -> Iterator[PublishedMarts]:
 def _show_monitoring(
     marts: PublishedMarts, connection: duckdb.DuckDBPyConnection, environment: Environment
 ) -> None:
-    working, schema = environment.duckdb_path, environment.names.schema(Layer.MONITORING)
-    if not working.exists():
-        return
-    try:
-        # By the name of its file, which its views use.
-        connection.execute(f"attach {_literal(working)} (read_only)")
-    except duckdb.IOException:
-        # A build has it.
-        return
-    catalog = working.stem
-    for (name,) in _tables(connection, catalog, schema):
-        marts.show(name, f'{catalog}.{schema}."{name}"')
+    schema = environment.names.schema(Layer.MONITORING)
+    for path, schema_of_file in (
+        (environment.duckdb_path, schema),
+        (history_path(environment), "main"),
+    ):
+        if not path.exists():
+            continue
+        try:
+            # By the name of its file, which the warehouse's views use.
+            connection.execute(f"attach {_literal(path)} (read_only)")
+        except duckdb.IOException:
+            # A writer has it.
+            continue
+        for (name,) in _tables(connection, path.stem, schema_of_file):
+            marts.show(name, f'{path.stem}.{schema_of_file}."{name}"')
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) -> list[tuple[str]]:
