@@ -19,7 +19,7 @@ class RestartableProducer(DbtProducerWatcherOperator):  # type: ignore[misc] # C
 
     def execute(self, context: Any, **kwargs: Any) -> Any:
         """Run dbt, or hand over to the models' own tries where dbt has ended before."""
-        if not dbt_has_ended(context):
+        if context["ti"].try_number > 1 and not dbt_has_ended(context):
             context = context.copy()
             context["ti"] = _FirstTry(context["ti"])
         return super().execute(context, **kwargs)
@@ -36,12 +36,15 @@ def dbt_has_ended(context: Any) -> bool:
 
 
 class _FirstTry:
-    """A task instance that says it is in its first try."""
-
-    try_number = 1
+    """A task instance that says it is in its first try; Cosmos notes on it what a retry needs."""
 
     def __init__(self, task_instance: Any) -> None:
-        self._task_instance = task_instance
+        object.__setattr__(self, "_task_instance", task_instance)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._task_instance, name)
+    def __getattribute__(self, name: str) -> Any:
+        if name == "try_number":
+            return 1
+        return getattr(object.__getattribute__(self, "_task_instance"), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(object.__getattribute__(self, "_task_instance"), name, value)
