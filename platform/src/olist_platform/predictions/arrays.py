@@ -6,6 +6,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]
 
 
 def sums_by(group: Integers, values: Floats | Booleans, groups: int) -> Floats:

@@ -15,7 +15,7 @@ import polars as pl
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from olist_platform.predictions.arrays import Booleans, Floats, Integers, sums_by
+from olist_platform.predictions.arrays import Booleans, Floats, Integers, Texts, sums_by
 from olist_platform.predictions.probability_metrics import log_losses
 
 INTERCEPT = "intercept"
@@ -31,6 +31,7 @@ class ChurnExamples:
     """People at reference dates.
 
     Attributes:
+        people: Identifier of the person.
         features: Names of the features.
         matrix: Their values, one row a person and date.
         churned: Whether the person did not buy in the window after the date.
@@ -38,6 +39,7 @@ class ChurnExamples:
         reference_date: The dates.
     """
 
+    people: Texts
     features: tuple[str, ...]
     matrix: Floats
     churned: Booleans
@@ -50,6 +52,7 @@ class ChurnExamples:
         features = tuple(name for name in frame.columns if name not in KEY_COLUMNS)
         people = frame["customer_unique_id"].rank("dense").cast(pl.Int64) - 1
         return cls(
+            people=frame["customer_unique_id"].to_numpy(),
             features=features,
             matrix=frame.select(pl.col(features).cast(pl.Float64)).to_numpy(),
             churned=frame["churned"].cast(pl.Boolean).to_numpy(),
@@ -67,6 +70,7 @@ class ChurnExamples:
         """Return the examples of some dates."""
         chosen = np.isin(self.reference_date, np.array(dates, dtype="datetime64[D]"))
         return ChurnExamples(
+            self.people[chosen],
             self.features,
             self.matrix[chosen],
             self.churned[chosen],

@@ -6,24 +6,23 @@ built again, never reads yesterday's.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from olist_platform.dbt_command import dbt_target_path, parse_arguments, run_dbt
 from olist_platform.environment import Environment
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.errors import OlistError
 from olist_platform.naming import Layer
 from olist_platform.predictions.churn_model import ChurnExamples
+from olist_platform.predictions.compiled_sql import Nodes, compiled_nodes
 from olist_platform.predictions.person_orders import PersonOrders
 from olist_platform.predictions.warehouse import PredictionWarehouse
 
 _CHURN, _ORDERS = "churn_training_set", "person_orders"
-_MANIFEST_FOLDER = "fitting"
-_TESTS = ("resource_type:test", "resource_type:unit_test")
+TRAINING_NODES = (_CHURN, _ORDERS, f"+{_CHURN},path:models/{Layer.INTERMEDIATE}")
+"""What dbt has to compile for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +72,17 @@ def compile_training_sql(environment: Environment, variables: str = "{}") -> Tra
     Raises:
         OlistError: dbt cannot compile them; the message holds dbt's own.
     """
-    folder = dbt_target_path(environment) / _MANIFEST_FOLDER
-    run = run_dbt(
-        environment,
-        [
-            *("compile", "--quiet", "--full-refresh", "--target-path", str(folder)),
-            *parse_arguments(environment),
-            *("--vars", variables),
-            *("--select", _CHURN, _ORDERS, f"+{_CHURN},path:models/{Layer.INTERMEDIATE}"),
-            *("--exclude", *_TESTS),
-        ],
-        quiet=True,
+    return training_sql(
+        compiled_nodes(
+            environment,
+            TRAINING_NODES,
+            variables,
+        )
     )
-    if run.returncode:
-        raise OlistError(f"dbt cannot compile the training data:\n{run.stdout}{run.stderr}")
-    path = folder / "manifest.json"
-    with os_errors_explained(path):
-        nodes: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+
+
+def training_sql(nodes: Nodes) -> TrainingSql:
+    """Return the selects of the training data, from nodes that dbt compiled."""
     return TrainingSql(churn=_inlined(nodes, _CHURN), orders=_inlined(nodes, _ORDERS))
 
 
@@ -119,7 +112,7 @@ def frame_checksum(frame: pl.DataFrame) -> str:
     return hashlib.sha256(frame.write_csv(float_precision=9).encode()).hexdigest()
 
 
-def _inlined(nodes: Mapping[str, Any], analysis: str) -> str:
+def _inlined(nodes: Nodes, analysis: str) -> str:
     """Return an analysis with the intermediate models it rests on in front of it."""
     [unique_id] = [key for key in nodes if key == f"analysis.olist.{analysis}"]
     order = _ancestors(nodes, unique_id, [])
@@ -134,7 +127,7 @@ def _inlined(nodes: Mapping[str, Any], analysis: str) -> str:
     return f"with {', '.join(parts)}\nselect * from {_inline_name(nodes[unique_id])}"
 
 
-def _ancestors(nodes: Mapping[str, Any], unique_id: str, found: list[str]) -> Sequence[str]:
+def _ancestors(nodes: Nodes, unique_id: str, found: list[str]) -> Sequence[str]:
     """Return a node behind the intermediate models that it rests on, each once."""
     for parent in nodes[unique_id]["depends_on"]["nodes"]:
         is_model = parent.startswith("model.") and nodes[parent]["fqn"][1] == Layer.INTERMEDIATE
