@@ -1,7 +1,6 @@
 """`olist models`: fit the models that predict, judge them on unseen data, show what scores."""
 
 import json
-import math
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -14,14 +13,7 @@ from olist_platform.cli.console import EnvironmentOption, environment_named, err
 from olist_platform.errors import OlistError
 
 if TYPE_CHECKING:
-    from olist_platform.predictions.backtest.run import Backtest
     from olist_platform.predictions.parameter_store import StoredFit
-
-_OUTCOMES = {
-    "holds": "[green]holds[/]",
-    "fails": "[red]fails[/]",
-    "too thin": "[yellow]too thin[/]",
-}
 
 app = typer.Typer(help="Fit, back-test and show the models that predict.", no_args_is_help=True)
 
@@ -111,31 +103,14 @@ def backtest(env: EnvironmentOption = "local") -> None:
 
     Example:  olist models backtest
     """
+    from olist_platform.cli.models_output import print_backtest  # noqa: PLC0415
     from olist_platform.predictions.backtest.run import run_backtest  # noqa: PLC0415
 
     environment = environment_named(env)
     began = time.perf_counter()
     with err.status("back-testing"):
         found = run_backtest(environment)
-    table = Table("area", "figure", "value", "baseline", "", "wanted", "")
-    for column in (2, 4):
-        table.columns[column].justify = "right"
-    area = None
-    for line in found.figures:
-        if area not in {None, line.area}:
-            table.add_section()
-        table.add_row(
-            "" if line.area == area else line.area,
-            line.name,
-            _number(line.value),
-            line.baseline_name,
-            _number(line.baseline),
-            line.wanted,
-            _OUTCOMES.get(line.outcome, line.outcome),
-        )
-        area = line.area
-    out.print(table)
-    _print_details(found)
+    print_backtest(found)
     for each in found.scoring.values():
         fallback = (
             " (the fallback: nothing fitted here was accepted)" if each.origin == "default" else ""
@@ -144,108 +119,10 @@ def backtest(env: EnvironmentOption = "local") -> None:
             f"{each.model}: {each.origin} version {each.version} scores{fallback}", highlight=False
         )
     out.print(
-        f"{found.orders:,} valid orders up to {found.last_day}, in {time.perf_counter() - began:.0f} s",
+        f"{found.orders:,} valid orders up to {found.last_day};"
+        f" {time.perf_counter() - began:.0f} seconds",
         highlight=False,
     )
-
-
-def _print_details(found: "Backtest") -> None:
-    if found.churn.calibration:
-        table = Table(
-            "people", "expected back", "came back", "95 % interval", title="Churn: calibration"
-        )
-        for group in found.churn.calibration:
-            table.add_row(
-                f"{group.people:,}",
-                f"{1 - group.predicted:.4f}",
-                f"{1 - group.observed:.4f}",
-                f"{1 - group.upper_95:.4f} to {1 - group.lower_95:.4f}",
-            )
-        out.print(table)
-    if found.churn.regions:
-        table = Table(
-            "region",
-            "people",
-            "expected back",
-            "came back",
-            "95 % interval",
-            "AUC",
-            title="Churn: by region",
-        )
-        for region in found.churn.regions:
-            table.add_row(
-                region.region,
-                f"{region.people:,}",
-                f"{region.predicted:.4f}",
-                f"{region.observed:.4f}",
-                f"{region.lower_95:.4f} to {region.upper_95:.4f}",
-                _number(region.auc),
-            )
-        out.print(table)
-    if found.forecasts.series:
-        table = Table(
-            "series",
-            "MAPE",
-            "last month",
-            "since 2nd year",
-            "year before",
-            "in 95 %",
-            "in 80 %",
-            title="Forecast",
-        )
-        for series in found.forecasts.series:
-            table.add_row(
-                f"{series.level} {series.name}",
-                *(
-                    _number(value)
-                    for value in (
-                        series.mape,
-                        series.naive_mape,
-                        series.mape_where_seasonal,
-                        series.seasonal_mape,
-                        series.coverage_95,
-                        series.coverage_80,
-                    )
-                ),
-            )
-        out.print(table)
-    if found.frauds:
-        table = Table(
-            "kind",
-            "rate",
-            "orders",
-            "alerted",
-            "anomaly",
-            "cases",
-            "found",
-            "95 % interval",
-            title="Injected frauds and faults",
-        )
-        for kind in found.frauds.kinds:
-            table.add_row(
-                kind.kind,
-                f"{kind.rate:.1%}",
-                f"{kind.orders}",
-                f"{kind.alert_recall:.3f}",
-                f"{kind.anomaly_recall:.3f}",
-                f"{kind.cases}",
-                f"{kind.case_recall:.3f}",
-                f"{kind.lower_95:.3f} to {kind.upper_95:.3f}",
-            )
-        out.print(table)
-    if found.segments.moves:
-        now = sorted({move.now for move in found.segments.moves})
-        table = Table("a month ago \\ now", *now, title="Segments: who moved")
-        people = {(move.before, move.now): move.people for move in found.segments.moves}
-        for before in sorted({move.before for move in found.segments.moves}):
-            table.add_row(before, *(f"{people.get((before, each), 0):,}" for each in now))
-        out.print(table)
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 and value == int(value) else f"{value:.5g}"
 
 
 def _moment(text: str | None) -> datetime:

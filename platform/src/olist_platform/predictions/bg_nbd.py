@@ -22,6 +22,8 @@ PARAMETERS = ("r", "alpha", "a", "b")
 _STARTS = ((0.01, 2.0, 2.0, 0.5), (0.2, 20.0, 1.0, 2.0))
 # The closed form of the expectation has a removable pole at a = 1.
 _POLE = 1e-6
+# Nearly everybody's history is that of others too, once days are rounded so little.
+_STEP_DAYS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,14 @@ class Histories:
     observed_days: Floats
     weights: Floats
 
-    def counted(self, digits: int = 1) -> "Histories":
-        """Return each different history once, with its weight; days to so many digits."""
+    def counted(self) -> "Histories":
+        """Return each different history once, with its weight; days to a quarter."""
         table = np.column_stack(
-            [self.repeats, self.active_days.round(digits), self.observed_days.round(digits)]
+            [
+                self.repeats,
+                (self.active_days / _STEP_DAYS).round() * _STEP_DAYS,
+                (self.observed_days / _STEP_DAYS).round() * _STEP_DAYS,
+            ]
         )
         rows, number = np.unique(table, axis=0, return_inverse=True)
         weights = sums_by(number.ravel(), self.weights, len(rows))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import betaprime
 
-from olist_platform.predictions.arrays import Floats
+from olist_platform.predictions.arrays import Booleans, Floats
 from olist_platform.predictions.bg_nbd import BGNBD
 from olist_platform.predictions.gamma_gamma import GammaGamma
 from olist_platform.predictions.person_orders import PeopleThen
@@ -37,6 +37,16 @@ class LifetimeValues:
     lower_95: Floats
     upper_95: Floats
     at_least: Floats
+
+    def of(self, chosen: Booleans) -> "LifetimeValues":
+        """Return those of some of the people."""
+        return LifetimeValues(
+            self.expected_orders[chosen],
+            self.expected_margin[chosen],
+            self.lower_95[chosen],
+            self.upper_95[chosen],
+            self.at_least[:, chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,8 @@ class LifetimeValueModel:
     def _quantiles(self, at_least: Floats, people: PeopleThen) -> tuple[Floats, Floats]:
         """Return the ends of the interval.
 
-        The share of a tail that the number of orders leaves goes to their value. At the upper end it
-        is taken as if everybody who buys at all bought the largest number that is not in the tail.
+        The share of a tail that the number of orders leaves goes to their value. At the upper end
+        it is taken as if everybody who buys at all bought the largest number not in the tail.
         """
         upper_orders = (at_least > TAIL).sum(axis=0).astype(np.float64)
         lower_orders = (at_least >= 1 - TAIL).sum(axis=0).astype(np.float64)

@@ -29,6 +29,22 @@ class PeopleThen:
     spent: Floats
     margin: Floats
 
+    def of(self, chosen: Booleans) -> "PeopleThen":
+        """Return some of the people."""
+        histories = self.histories
+        return PeopleThen(
+            person=self.person[chosen],
+            histories=Histories(
+                histories.repeats[chosen],
+                histories.active_days[chosen],
+                histories.observed_days[chosen],
+                histories.weights[chosen],
+            ),
+            valued_orders=self.valued_orders[chosen],
+            spent=self.spent[chosen],
+            margin=self.margin[chosen],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PersonOrders:

@@ -13,7 +13,7 @@ from olist_platform.predictions.compiled_sql import Nodes
 from olist_platform.predictions.wilson import wilson_interval
 
 _AREA = Area.ANOMALIES
-RATES = (0.005, 0.02)
+RATES = (0.002, 0.01, 0.05)
 """Injected orders as shares of all orders."""
 DETECTION_NODES = ("+mart_fraud_monitoring",)
 """What dbt has to compile for it."""

@@ -188,8 +188,9 @@ def _coverage(
     """
     random = np.random.default_rng(_SEED)
     inside = (margin >= values.lower_95) & (margin <= values.upper_95)
-    above = np.where(margin > 0, model.distribution(margin, people, values), 1 - values.at_least[0])
-    level = np.where(margin > 0, above, random.random(len(margin)) * above)
+    level = random.random(len(margin)) * (1 - values.at_least[0])
+    some = margin > 0
+    level[some] = model.distribution(margin[some], people.of(some), values.of(some))
     transformed = float(((level >= TAIL) & (level <= 1 - TAIL)).mean())
     figures = [
         Figure(

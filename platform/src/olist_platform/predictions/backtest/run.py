@@ -7,7 +7,6 @@ import polars as pl
 
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
-from olist_platform.naming import Layer
 from olist_platform.predictions.backtest.churn import ChurnBacktest, backtest_churn
 from olist_platform.predictions.backtest.figures import Area, Figure, Outcome
 from olist_platform.predictions.backtest.forecasts import (
@@ -41,20 +40,20 @@ from olist_platform.predictions.training_data import (
 from olist_platform.predictions.warehouse import PredictionWarehouse, open_predictions
 from olist_platform.project_vars import project_vars
 
-_CELLS = f"""
+_CELLS = """
     select cells.month, coalesce(states.region, 'Unknown') as region, cells.category,
         sum(cast(cells.gmv as double)) as gmv
-    from {Layer.INTERMEDIATE}.int_sales_analysis as cells
-    left join {Layer.STAGING}.brazilian_states as states on cells.customer_state = states.state
+    from intermediate.int_sales_analysis as cells
+    left join staging.brazilian_states as states on cells.customer_state = states.state
     group by cells.month, coalesce(states.region, 'Unknown'), cells.category
 """
-_MONTHS = f"select distinct origin_month as month from {Layer.INTERMEDIATE}.int_gmv_forecasts"
-_COHORTS = f"""
+_MONTHS = "select distinct origin_month as month from intermediate.int_gmv_forecasts"
+_COHORTS = """
     select cohort_month, months_since_first, is_complete, cohort_size, active_customers,
         cast(ltv_to_cac as double) as ltv_to_cac, payback_month
-    from {Layer.MARTS}.mart_unit_economics
+    from marts.mart_unit_economics
 """
-_SEGMENTS = f"select * from {Layer.STAGING}.customer_segments"
+_SEGMENTS = "select * from staging.customer_segments"
 
 
 @dataclass(frozen=True, slots=True)
