@@ -10,6 +10,7 @@ from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.router import raise_alert, resolve
 from olist_platform.environment import Environment
+from olist_platform.errors import OlistError
 from olist_platform.predictions.acceptance import AcceptanceRule
 from olist_platform.predictions.churn_fitting import fit_churn
 from olist_platform.predictions.model_fit import ModelFit, ModelName, Verdict
@@ -26,6 +27,7 @@ from olist_platform.predictions.warehouse import open_predictions
 from olist_platform.project_vars import project_vars
 
 _OWNER = "analytics_engineering"
+_EVERY_MODEL = "every model"
 
 
 def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
@@ -54,6 +56,7 @@ def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
     with open_predictions(environment, read_only=False) as warehouse:
         store = ParameterStore(warehouse, environment.names)
         stored = store.append(judged, code_version(sql), now)
+    resolve(environment, fingerprint_of(environment.name, Signal.MODEL_FIT, _EVERY_MODEL), now)
     for fit, verdict in judged:
         _tell(environment, fit, verdict, rule, now)
     return stored
@@ -79,6 +82,26 @@ def fit_when_due(environment: Environment, now: datetime) -> list[StoredFit]:
     if not is_due(fits, now):
         return []
     return fit_models(environment, now)
+
+
+def tell_no_fit(environment: Environment, error: OlistError, now: datetime) -> None:
+    """Raise the alert that nothing could be fitted at all.
+
+    Args:
+        environment: Where.
+        error: Why.
+        now: The moment, with a time zone.
+    """
+    alert = Alert(
+        environment=environment.name,
+        signal=Signal.MODEL_FIT,
+        subject=_EVERY_MODEL,
+        severity=Severity.MEDIUM,
+        owner=_OWNER,
+        summary="No model could be fitted; the versions before go on scoring.",
+        details=(error.message, *([error.mend] if error.mend else [])),
+    )
+    raise_alert(environment, alert, now)
 
 
 def is_due(fits: Sequence[StoredFit], now: datetime) -> bool:
