@@ -1,4 +1,4 @@
-"""Likelihoods and intervals against implementations of their own, on whatever hypothesis thinks of."""
+"""Likelihoods and intervals against implementations of their own, whatever the numbers."""
 
 import itertools
 import math

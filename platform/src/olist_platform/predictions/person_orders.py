@@ -1,7 +1,7 @@
 """Valid orders of people, and what the purchase and spend models see of them at a day."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,7 @@ class PeopleThen:
         valued_orders: Orders with an item.
         spent: Gross order value so far, BRL.
         margin: Contribution margin so far, BRL.
+        last_date: Local date of the latest order, on the scale of `PersonOrders.day_number`.
     """
 
     person: Integers
@@ -28,6 +29,7 @@ class PeopleThen:
     valued_orders: Floats
     spent: Floats
     margin: Floats
+    last_date: Integers
 
     def of(self, chosen: Booleans) -> "PeopleThen":
         """Return some of the people."""
@@ -43,6 +45,7 @@ class PeopleThen:
             valued_orders=self.valued_orders[chosen],
             spent=self.spent[chosen],
             margin=self.margin[chosen],
+            last_date=self.last_date[chosen],
         )
 
 
@@ -55,6 +58,7 @@ class PersonOrders:
         regions: Region of each person's latest order, by number.
         person: Number of the person.
         day: Moment of the purchase, days with fractions from the end of observation; below 0.
+        day_number: Local date of the purchase, whole days from the last day; 0 and below.
         value: Gross order value, BRL.
         has_items: Whether it has an item: without one its value is 0 and no sign of spending.
         margin: Contribution margin, BRL.
@@ -66,6 +70,7 @@ class PersonOrders:
     regions: tuple[str, ...]
     person: Integers
     day: Floats
+    day_number: Integers
     value: Floats
     has_items: Booleans
     margin: Floats
@@ -82,6 +87,11 @@ class PersonOrders:
             regions=tuple(last["region"].to_list()),
             person=(frame["customer_unique_id"].rle_id()).cast(pl.Int64).to_numpy(),
             day=frame.select(seconds.dt.total_seconds() / 86400).to_series().to_numpy(),
+            day_number=frame.select(
+                (pl.col("purchase_date") - pl.col("observation_end")).dt.total_days()
+            )
+            .to_series()
+            .to_numpy(),
             value=frame["order_value"].cast(pl.Float64).to_numpy(),
             has_items=frame["has_items"].cast(pl.Boolean).to_numpy(),
             margin=frame["contribution_margin"].cast(pl.Float64).to_numpy(),
@@ -89,9 +99,9 @@ class PersonOrders:
             first_day=frame["purchase_date"].min(),  # type: ignore[arg-type]
         )
 
-    def offset(self, day: date) -> float:
-        """Return the end of a day on the scale of `day`: 0 at the end of observation."""
-        return float((day - self.last_day) / timedelta(days=1))
+    def days_from_last(self, day: date) -> int:
+        """Return a day on the scale of `day_number`."""
+        return (day - self.last_day).days
 
     @property
     def observed_days(self) -> int:
@@ -100,8 +110,8 @@ class PersonOrders:
 
     def seen_at(self, day: date) -> PeopleThen:
         """Return who was known at the end of a day, and how."""
-        until = self.offset(day)
-        known = self.day < until
+        until = float(self.days_from_last(day))
+        known = self.day_number <= self.days_from_last(day)
         person = self.person[known]
         count = counts_by(person, len(self.people))
         numbers = np.flatnonzero(count)
@@ -109,6 +119,8 @@ class PersonOrders:
         starts = np.cumsum(counts) - counts
         days = self.day[known]
         first, last = days[starts], days[starts + counts - 1]
+        # Where clocks were put forward or back between the two, a day ends an hour apart.
+        until = np.maximum(until, last)
         return PeopleThen(
             person=numbers,
             histories=Histories(
@@ -120,17 +132,20 @@ class PersonOrders:
             valued_orders=self._sums(self.has_items, known, numbers),
             spent=self._sums(self.value, known, numbers),
             margin=self._sums(self.margin, known, numbers),
+            last_date=self.day_number[known][starts + counts - 1],
         )
 
     def bought_between(self, after: date, until: date, numbers: Integers) -> tuple[Floats, Floats]:
         """Return orders and contribution margin of some people after a day and until another."""
-        inside = (self.day >= self.offset(after)) & (self.day < self.offset(until))
+        inside = (self.day_number > self.days_from_last(after)) & (
+            self.day_number <= self.days_from_last(until)
+        )
         orders = np.ones(len(self.day), dtype=np.bool_)
         return self._sums(orders, inside, numbers), self._sums(self.margin, inside, numbers)
 
     def values_until(self, day: date) -> OrderValues:
         """Return the orders of a value that were placed by the end of a day."""
-        chosen = (self.day < self.offset(day)) & self.has_items & (self.value > 0)
+        chosen = (self.day_number <= self.days_from_last(day)) & self.has_items & (self.value > 0)
         return OrderValues(self.person[chosen], self.value[chosen])
 
     def _sums(self, values: Floats | Booleans, chosen: Booleans, numbers: Integers) -> Floats:

@@ -71,13 +71,13 @@ def fit_spend(
 
 def _orders_after(orders: PersonOrders, start: date) -> tuple[Floats, Floats, Floats]:
     """Return the value of each order after a day, and orders and value of its person before it."""
-    until = orders.offset(start)
+    until = orders.days_from_last(start)
     counts = orders.has_items & (orders.value > 0)
-    before = counts & (orders.day < until)
+    before = counts & (orders.day_number <= until)
     size = len(orders.people)
     number = counts_by(orders.person[before], size)
     spent = sums_by(orders.person[before], orders.value[before], size)
-    chosen = counts & (orders.day >= until)
+    chosen = counts & (orders.day_number > until)
     person = orders.person[chosen]
     return orders.value[chosen], number[person], spent[person]
 

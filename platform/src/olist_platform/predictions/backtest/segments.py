@@ -48,12 +48,8 @@ def segments_at(orders: PersonOrders, day: date, rules: pl.DataFrame) -> dict[in
         rules: The seed customer_segments.
     """
     people = orders.seen_at(day)
-    # Whole days: the same for everybody who bought on a date.
-    last = np.floor(
-        orders.offset(day) - people.histories.observed_days + people.histories.active_days
-    )
     frequency = np.minimum(people.histories.repeats + 1, _HIGHEST_SCORE).astype(np.int64)
-    recency = percent_rank_score(last)
+    recency = percent_rank_score(people.last_date.astype(np.float64))
     monetary = percent_rank_score(np.round(people.spent * 100))
     segment = np.full(len(people.person), "", dtype=object)
     for rule in rules.sort("priority", descending=True).iter_rows(named=True):
@@ -78,7 +74,7 @@ def percent_rank_score(measure: Floats) -> Integers:
 def backtest_segments(orders: PersonOrders, rules: pl.DataFrame) -> SegmentBacktest:
     """Return who moved between segments in the last month."""
     before_day = orders.last_day - timedelta(days=_MONTH_DAYS)
-    if orders.offset(before_day) <= float(orders.day.min()):
+    if orders.days_from_last(before_day) < int(orders.day_number.min()):
         return SegmentBacktest((too_thin(_AREA, "every figure", "less than a month of orders"),))
     before = segments_at(orders, before_day, rules)
     now = segments_at(orders, orders.last_day, rules)
