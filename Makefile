@@ -46,8 +46,9 @@ $(INFRASTRUCTURE_STAMP): $(STAMP) requirements/infrastructure.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt
 	@touch $@
 
-$(DEVELOPMENT_STAMP): $(INFRASTRUCTURE_STAMP) requirements/development.txt
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt -r requirements/development.txt
+# Tests run what the image has too: Airflow's providers, PostgreSQL's driver.
+$(DEVELOPMENT_STAMP): $(INFRASTRUCTURE_STAMP) requirements/production.txt requirements/development.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes $(foreach lock,runtime infrastructure production development,-r requirements/$(lock).txt)
 	@touch $@
 
 setup: $(DEVELOPMENT_STAMP) ## install everything, development tools included, in .venv
@@ -102,7 +103,7 @@ bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench
 
 lock: $(UV) ## resolve requirements/*.in into the hashed locks
-	@for name in bootstrap runtime infrastructure development; do \
+	@for name in bootstrap runtime infrastructure production development; do \
 		$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; \
 	done
