@@ -22,7 +22,7 @@ APT_GET := DEBIAN_FRONTEND=noninteractive timeout 600 apt-get --quiet=2 --yes \
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
 
-.PHONY: help setup system-packages demo test test-fast lint governance format baseline bench clean lock
+.PHONY: help setup system-packages demo up down test test-fast lint governance format baseline bench clean lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ system-packages: ## install the Debian programs that tests drive, where this use
 
 demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> ALLOW_MISSING=1
 	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
+
+up: $(STAMP) ## start Airflow on this machine, with its web page; PORT=8080
+	@$(BIN)/olist up $(if $(PORT),--port "$(PORT)")
+
+down: $(STAMP) ## stop it
+	@$(BIN)/olist down
 
 test: $(DEVELOPMENT_STAMP) system-packages ## prove everything
 	$(BIN)/pytest $(IN_PARALLEL)
