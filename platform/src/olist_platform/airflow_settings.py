@@ -27,7 +27,6 @@ def common_settings() -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": EXECUTOR,
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         # Rewrites a growing backup with each status dbt reports, for a worker that vanishes with
         # its disk. Ours keeps what dbt says itself (dags/olist_dags/producer.py).

@@ -38,8 +38,12 @@ def _run(command: Sequence[str]) -> None:
     environment = load_environment(parse_environment_name(os.environ.get("OLIST_ENV", "")))
     variables = process_variables(environment, command, os.environ)
     put_manifest_in_place(environment)
-    with os_errors_explained(command[0]):
-        os.execvpe(command[0], list(command), variables)  # noqa: S606 - it takes over
+    program = shutil.which(command[0], path=variables.get("PATH"))
+    if program is None:
+        raise OlistError(
+            f"{command[0]}: no such program", "for example: /entrypoint airflow scheduler"
+        )
+    os.execve(program, list(command), variables)  # noqa: S606 - it takes over
 
 
 def process_variables(
@@ -53,7 +57,9 @@ def process_variables(
         OlistError: A secret is missing, or Secrets Manager cannot be asked.
     """
     variables = production_settings(environment) | dict(inherited)
-    wanted = [secret for secret in platform_secrets(environment) if not variables.get(secret.variable)]
+    wanted = [
+        secret for secret in platform_secrets(environment) if not variables.get(secret.variable)
+    ]
     if wanted and needs_secrets(command):
         variables |= read_secrets(wanted, variables["AWS_DEFAULT_REGION"])
     return variables

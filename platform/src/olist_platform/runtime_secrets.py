@@ -47,7 +47,11 @@ def airflow_secrets(environment: Environment) -> tuple[RuntimeSecret, ...]:
                 "fernet-key",
                 "Key that encrypts connections and variables in the metadata database",
             ),
-            ("AIRFLOW__API__SECRET_KEY", "api-secret-key", "Key that signs the web page's sessions"),
+            (
+                "AIRFLOW__API__SECRET_KEY",
+                "api-secret-key",
+                "Key that signs the web page's sessions",
+            ),
             (
                 "AIRFLOW__API_AUTH__JWT_SECRET",
                 "jwt-secret",
@@ -72,9 +76,13 @@ def platform_secrets(environment: Environment) -> tuple[RuntimeSecret, ...]:
             names.secret("alerts/outbox-database"),
             "SQLAlchemy address of the database of the alerts' outbox",
         ),
-        (slack and slack.token, names.secret("alerts/slack-token"), "Slack token of the alerts' bot"),
         (
-            email and email.password,
+            slack.token if slack else None,
+            names.secret("alerts/slack-token"),
+            "Slack token of the alerts' bot",
+        ),
+        (
+            email.password if email else None,
             names.secret("alerts/smtp-password"),
             "Password of the alerts' mail account",
         ),
