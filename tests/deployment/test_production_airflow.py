@@ -42,6 +42,8 @@ import os
 
 from airflow.sdk import DAG, BaseHook, Variable, task
 
+from olist_dags.dag_environment import current_environment
+
 with DAG(dag_id="olist_trial", schedule=None, is_paused_upon_creation=False):
 
     @task
@@ -50,7 +52,7 @@ with DAG(dag_id="olist_trial", schedule=None, is_paused_upon_creation=False):
         return {
             "host": BaseHook.get_connection("warehouse_trial").host,
             "variable": Variable.get("greeting"),
-            "environment": os.environ["OLIST_ENV"],
+            "environment": current_environment().name.value,
             "slack": os.environ["OLIST_SLACK_TOKEN"],
         }
 
@@ -111,6 +113,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     for folder in ("dbt", "environments"):
         (home / folder).symlink_to(ROOT / folder)
     (home / "dags").mkdir()
+    (home / "dags" / "olist_dags").symlink_to(ROOT / "dags" / "olist_dags")
     (home / "dags" / "trial.py").write_text(TRIAL_DAG, encoding="utf-8")
     port = free_port()
     with local_postgres("airflow") as database, local_aws() as address:
@@ -133,12 +136,13 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
         values = fill_secrets(session.client("secretsmanager", endpoint_url=address), database)
         airflow = ProductionAirflow(home, port, variables)
         airflow.run("airflow", "db", "migrate")
+        # Before the web page starts: both write the permissions of roles.
+        airflow.run(
+            *("airflow", "users", "create", "--role", "Admin", "--username", "ana"),
+            *("--firstname", "Ana", "--lastname", "Lima", "--email", "ana@olist.example"),
+            *("--password", "hush"),
+        )
         with airflow.services("api-server", "scheduler", "dag-processor") as processes:
-            airflow.run(
-                *("airflow", "users", "create", "--role", "Admin", "--username", "ana"),
-                *("--firstname", "Ana", "--lastname", "Lima", "--email", "ana@olist.example"),
-                *("--password", "hush"),
-            )
             token, run_id = run_trial(airflow)
             started_with = {
                 name: psutil.Process(number).environ() for name, number in processes.items()

@@ -128,7 +128,9 @@ def test_no_secret_is_in_the_state(program: CapturedProgram) -> None:
     } == {"loginName"}
 
 
-def test_secrets_wait_for_keys_and_for_what_a_running_environment_needs(program: CapturedProgram) -> None:
+def test_secrets_wait_for_keys_and_for_what_a_running_environment_needs(
+    program: CapturedProgram,
+) -> None:
     secrets = {
         one.inputs["name"]: one for one in program.of_type("aws:secretsmanager/secret:Secret")
     }
