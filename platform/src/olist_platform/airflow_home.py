@@ -93,6 +93,8 @@ def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
         # An airflow.cfg is only ever a generated one; nobody's edits there shall matter.
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        # Without a schedule nothing starts by itself, so there is nothing to hold back.
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(environment.airflow.schedule is not None),
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
