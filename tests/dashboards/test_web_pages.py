@@ -336,6 +336,9 @@ def test_what_is_missing_is_designed(page: Page, site: Site) -> None:
     assert page.inner_text("#credits_by_day .empty") == (
         "No credits are recorded; the embedded warehouse has none."
     )
+    budget = shown_rows(page, DASHBOARDS["platform_health"].tile("budget"))
+    assert texts(budget, "subject") == ["month forecast", "month spent"]
+    assert set(texts(budget, "expected_high")) == {"50"}
     assert page.inner_text("#failures .empty") == "Nothing failed in the runs that are recorded."
     commits = texts(shown_rows(page, DASHBOARDS["platform_health"].tile("invocations")), "git_sha")
     assert set(commits) == {"\u2013"}
