@@ -14,11 +14,12 @@ from olist_workspace import Workspace
 
 @pytest.fixture(scope="session")
 def published_workspace(copy_of_generated: Callable[[str], Workspace]) -> Workspace:
-    """Generated orders, built, tested and published; nobody changes it."""
+    """Generated orders, built, tested, published and checked; nobody changes it."""
     workspace = copy_of_generated("dashboards")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OLIST_HOME", str(workspace.home))
         publish(load_environment(EnvironmentName.LOCAL))
+    workspace.olist("monitor")
     return workspace
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ from dashboard_pages import (
 )
 from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.description import Dashboard, FilterKind, TileKind
-from olist_platform.dashboards.site import Site
+from olist_platform.dashboards.site import Site, build_site
+from olist_platform.environment import Environment, load_environment
+from olist_platform.naming import EnvironmentName
+from olist_platform.publication import publish
 from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -278,27 +281,43 @@ def test_the_reader_chooses_signs_and_colours_for_all_pages(browser: Browser, si
 
 
 def test_a_page_says_of_what_day_it_is_and_when_it_is_old(
-    page: Page, site: Site, marts: Marts
+    page: Page, environment: Environment, marts: Marts, tmp_path: Path
 ) -> None:
+    settings = environment.monitoring.model_copy(update={"published_within_hours": 30.0})
+    by_the_clock = environment.model_copy(update={"monitoring": settings})
+    first_page = build_site(by_the_clock, tmp_path / "site").first_page
     [(as_of, published)] = marts.rows("select max(as_of_date), max(published_at) from publication")
     published = published.replace(tzinfo=UTC)
-    page.clock.set_fixed_time(published + timedelta(hours=29))
-    open_page(page, site.first_page)
+    ages = {29: "✓ fresh", 31: "⚠ old: 31 hours", 40 * 24 + 1: "⚠ old: 40 days"}
+    for hours, text in ages.items():
+        page.clock.set_fixed_time(published + timedelta(hours=hours))
+        open_page(page, first_page)
+        assert page.inner_text("#staleness") == text
     assert page.inner_text("[data-as-of]") == f"{as_of:%b} {as_of.day}, {as_of.year}"
     moment: datetime = published - timedelta(hours=3)
-    assert f"{moment:%b} {moment.day}, {moment:%Y}, {moment:%H:%M}" in page.inner_text(
-        "[data-published]"
-    )
-    assert page.inner_text("#staleness") == "✓ fresh"
-    page.clock.set_fixed_time(published + timedelta(hours=31))
-    open_page(page, site.first_page)
-    assert page.inner_text("#staleness") == "⚠ old: 31 hours"
-    page.clock.set_fixed_time(published + timedelta(days=40, hours=1))
-    open_page(page, site.first_page)
-    assert page.inner_text("#staleness") == "⚠ old: 40 days"
+    shown = page.inner_text("[data-published]")
+    assert f"{moment:%b} {moment.day}, {moment:%Y}, {moment:%H:%M}" in shown
     statuses = page.locator("table.freshness tbody tr").all_inner_texts()
     assert len(statuses) == len(DASHBOARDS["executive_performance"].marts)
     assert all("fresh" in status for status in statuses)
+
+
+def test_a_mart_that_lies_behind_is_called_stale(
+    page: Page, copy_of_generated: Callable[[str], Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no clock publishes, age is no fault, but a mart behind its reference date is."""
+    workspace = copy_of_generated("stale")
+    workspace.change(
+        "update monitoring.monitoring_freshness set freshness_status = 'stale'"
+        " where relation = 'mart_logistics_performance'"
+    )
+    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
+    environment = load_environment(EnvironmentName.LOCAL)
+    publish(environment)
+    open_page(page, build_site(environment).first_page)
+    assert page.inner_text("#staleness") == "⚠ stale data"
+    tagged = page.locator("article:has(.tag.stale)").evaluate_all("(all) => all.map((t) => t.id)")
+    assert tagged == ["worst_lanes", "states"]
 
 
 def test_a_page_can_be_used_with_the_keyboard(page: Page, site: Site) -> None:
@@ -336,6 +355,9 @@ def test_what_is_missing_is_designed(page: Page, site: Site) -> None:
     assert page.inner_text("#credits_by_day .empty") == (
         "No credits are recorded; the embedded warehouse has none."
     )
+    budget = shown_rows(page, DASHBOARDS["platform_health"].tile("budget"))
+    assert texts(budget, "subject") == ["month forecast", "month spent"]
+    assert set(texts(budget, "expected_high")) == {"50"}
     assert page.inner_text("#failures .empty") == "Nothing failed in the runs that are recorded."
     commits = texts(shown_rows(page, DASHBOARDS["platform_health"].tile("invocations")), "git_sha")
     assert set(commits) == {"\u2013"}

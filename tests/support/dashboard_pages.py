@@ -91,8 +91,10 @@ class Marts:
         self._connection.execute("set TimeZone = 'UTC'")
         self._connection.execute(f"attach '{workspace.serving}' as published (read_only)")
         self._connection.execute(f"attach '{workspace.warehouse}' (read_only)")
-        catalog = workspace.warehouse.stem
-        self._connection.execute(f"set search_path = 'published.main,{catalog}.monitoring'")
+        history = workspace.warehouse.parent / "monitoring" / "history.duckdb"
+        self._connection.execute(f"attach '{history}' (read_only)")
+        places = f"published.main,{workspace.warehouse.stem}.monitoring,history.main"
+        self._connection.execute(f"set search_path = '{places}'")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()

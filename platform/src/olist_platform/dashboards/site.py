@@ -140,6 +140,7 @@ def _pages(
         for tile in one.tiles
     }
     style, *scripts = assets
+    old_after_hours = environment.monitoring.published_within_hours
     return {
         dashboard.web_page: template.render(
             dashboard=dashboard,
@@ -159,7 +160,7 @@ def _pages(
             widths={
                 name: width for page in dashboard.pages for name, width in tile_widths(page).items()
             },
-            content=_json(page_content(dashboard, marts)),
+            content=_json(page_content(dashboard, marts, old_after_hours)),
             style=style,
             scripts=scripts,
         ).encode()

@@ -322,14 +322,15 @@
       }
     }
   }
+  // Old: published too long ago by the reader's clock. Stale: behind the reference date of its own build.
   function drawStaleness() {
     const hours = (Date.now() - Date.parse(content.publishedAt)) / 3600000;
-    const old = hours > content.freshForHours;
-    const days = Math.floor(hours / 24);
+    const isOld = content.oldAfterHours !== null && hours > content.oldAfterHours;
+    const age = hours >= 48 ? `${Math.floor(hours / 24)} days` : `${Math.floor(hours)} hours`;
+    const isStale = content.staleMarts.length > 0;
     const badge = document.getElementById("staleness");
-    badge.className = `badge ${old ? "stale" : "fresh"}`;
-    badge.textContent = old ? `\u26A0 old: ${days >= 2 ? `${days} days` : `${Math.floor(hours)} hours`}` : "\u2713 fresh";
-    document.body.classList.toggle("is-stale", old);
+    badge.className = `badge ${isOld || isStale ? "stale" : "fresh"}`;
+    badge.textContent = isOld ? `\u26A0 old: ${age}` : isStale ? "\u26A0 stale data" : "\u2713 fresh";
   }
 
   function drawAll() {
