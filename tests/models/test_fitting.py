@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.outbox import StoredAlert
 from olist_platform.alerts.router import open_outbox
 from olist_platform.environment import Environment, load_environment
 from olist_platform.naming import EnvironmentName
@@ -60,6 +61,7 @@ class Fitted:
     accepted: list[StoredFit]
     again: list[StoredFit]
     due: list[list[StoredFit]]
+    told: list[StoredAlert]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,7 @@ def fitted(copy_of_generated: Callable[[str], Workspace]) -> Iterator[Fitted]:
         environment = load_environment(EnvironmentName.LOCAL)
         due = [fit_when_due(environment, FIRST)]
         due.append(fit_when_due(environment, FIRST + timedelta(days=6, hours=23)))
+        told = open_outbox(environment).alerts()
         origins = workspace.rows(
             "select distinct model, origin from int_model_parameters order by 1"
         )
@@ -92,7 +95,9 @@ def fitted(copy_of_generated: Callable[[str], Workspace]) -> Iterator[Fitted]:
         accepted = fit_when_due(environment, FIRST + timedelta(days=7))
         again = fit_models(environment, FIRST + timedelta(days=8))
         workspace.olist("dbt", "--", "run", "--quiet", "--select", *SCORES)
-        yield Fitted(workspace, environment, due[0], origins, unscored[0][0], accepted, again, due)
+        yield Fitted(
+            workspace, environment, due[0], origins, unscored[0][0], accepted, again, due, told
+        )
 
 
 def stored(fitted: Fitted, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
@@ -107,15 +112,18 @@ def test_too_little_data_is_stored_and_told_and_the_default_scores(fitted: Fitte
         assert fit.reason.startswith("Too little data: ")
     assert fitted.origins_when_thin == [(model.value, "default") for model in sorted(ModelName)]
     assert fitted.unscored_when_thin == 0
-    alerts = open_outbox(fitted.environment).alerts(also_resolved=True)
-    told = {each.alert.subject: each for each in alerts if each.alert.signal is Signal.MODEL_FIT}
-    assert set(told) >= set(ModelName)
-    for model in ModelName:
-        assert told[model].alert.severity is Severity.LOW
-        assert told[model].alert.details[0] == fitted.thin[list(ModelName).index(model)].reason
-        # The fit that was accepted later has resolved it.
-        is_accepted = any(fit.is_accepted for fit in fitted.accepted if fit.model is model)
-        assert (told[model].resolved_at is not None) == is_accepted
+    assert {(each.alert.signal, each.alert.subject) for each in fitted.told} == {
+        (Signal.MODEL_FIT, model) for model in ModelName
+    }
+    assert {each.alert.severity for each in fitted.told} == {Severity.LOW}
+    assert {each.alert.details[0] for each in fitted.told} == {fit.reason for fit in fitted.thin}
+
+
+def test_an_accepted_fit_resolves_the_alert(fitted: Fitted) -> None:
+    still_open = {each.alert.subject for each in open_outbox(fitted.environment).alerts()}
+    refused = {fit.model.value for fit in fitted.again if not fit.is_accepted}
+    assert still_open == refused
+    assert len(refused) < len(ModelName)
 
 
 def test_a_fit_is_made_when_it_is_due(fitted: Fitted) -> None:
@@ -358,7 +366,9 @@ def test_show_says_what_scores_and_where_it_comes_from(fitted: Fitted) -> None:
     printed = fitted.workspace.olist("models", "show")
     assert "log_recency_days" in printed
     assert "95 % interval" in printed
-    assert "purchases fitted 3 scores: No worse on the back-test" in printed
+    for fit in fitted.again:
+        if fit.is_accepted:
+            assert f"{fit.model} fitted 3 scores: {fit.reason}" in printed
     everything = fitted.workspace.olist("models", "show", "--all")
     assert "purchases fitted 1 does not score: Too little data" in everything
     refused = fitted.workspace.olist("models", "fit", "--at", "yesterday", expect=1)

@@ -125,6 +125,27 @@ def backtest(env: EnvironmentOption = "local") -> None:
     )
 
 
+@app.command()
+def cards(
+    env: EnvironmentOption = "local",
+    data: Annotated[
+        str, typer.Option(help="What the data are, for the page's readers.")
+    ] = "the environment's own data",
+) -> None:
+    """Back-test, and write a card for each model into platform/docs/models.
+
+    Example:  olist models cards --data "olist generate --orders 100000 --seed 42"
+    """
+    from olist_platform.predictions.backtest.run import run_backtest  # noqa: PLC0415
+    from olist_platform.predictions.cards.write import cards_folder, write_cards  # noqa: PLC0415
+
+    environment = environment_named(env)
+    with err.status("back-testing"):
+        found = run_backtest(environment)
+    for page in write_cards(found, cards_folder(), data):
+        out.print(f"written: {page}", soft_wrap=True, highlight=False)
+
+
 def _moment(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)

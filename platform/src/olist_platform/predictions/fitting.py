@@ -9,6 +9,7 @@ from pathlib import Path
 from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.router import raise_alert, resolve
+from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 from olist_platform.predictions.acceptance import AcceptanceRule
@@ -19,7 +20,6 @@ from olist_platform.predictions.purchase_fitting import fit_purchases
 from olist_platform.predictions.spend_fitting import fit_spend
 from olist_platform.predictions.training_data import (
     TrainingData,
-    TrainingSql,
     compile_training_sql,
     read_training_data,
 )
@@ -55,7 +55,7 @@ def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
     judged = [(fit, rule.judge(fit)) for fit in fits_of(data, scoring)]
     with open_predictions(environment, read_only=False) as warehouse:
         store = ParameterStore(warehouse, environment.names)
-        stored = store.append(judged, code_version(sql), now)
+        stored = store.append(judged, code_version(), now)
     resolve(environment, fingerprint_of(environment.name, Signal.MODEL_FIT, _EVERY_MODEL), now)
     for fit, verdict in judged:
         _tell(environment, fit, verdict, rule, now)
@@ -128,12 +128,18 @@ def fits_of(data: TrainingData, scoring: dict[ModelName, StoredFit]) -> list[Mod
     ]
 
 
-def code_version(sql: TrainingSql) -> str:
-    """Return what tells the code that fitted: its commit, or a hash of code and training SQL."""
+def code_version() -> str:
+    """Return what tells the code that fitted: its commit, or a hash of its files."""
     if commit := os.environ.get("OLIST_GIT_SHA"):
         return commit
-    content = hashlib.sha256(sql.checksum.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    project = dbt_project_folder()
+    files = [
+        *Path(__file__).parent.glob("*.py"),
+        *project.glob("analyses/*.sql"),
+        *project.glob("macros/customers/*.sql"),
+    ]
+    content = hashlib.sha256()
+    for path in sorted(files, key=lambda each: each.name):
         content.update(path.read_bytes())
     return f"sha256:{content.hexdigest()[:16]}"
 

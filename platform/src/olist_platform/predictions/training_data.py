@@ -37,11 +37,6 @@ class TrainingSql:
     churn: str
     orders: str
 
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of both, hexadecimal."""
-        return hashlib.sha256(f"{self.churn}\n{self.orders}".encode()).hexdigest()
-
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
