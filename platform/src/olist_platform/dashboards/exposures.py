@@ -9,10 +9,9 @@ from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.contracts import Owner, read_owners
 from olist_platform.dashboards.description import Dashboard
 from olist_platform.dbt_command import dbt_project_folder
+from olist_platform.environment import load_environment
 from olist_platform.errors import os_errors_explained
-
-# Where the pages are served for the company; no page asks it for anything.
-BASE_URL = "https://dashboards.olist.example"
+from olist_platform.naming import EnvironmentName
 _HEAD = """\
 # Made from platform/dashboards/ by `olist dashboards exposures`; a test holds it current.
 """
@@ -38,20 +37,23 @@ def write_exposures() -> Path:
 
 def exposures_text(dashboards: Iterable[Dashboard], owners: dict[str, Owner]) -> str:
     """Return the content of the file, the same for the same descriptions."""
+    address = load_environment(EnvironmentName.PROD).dashboards.address
     content = {
         "version": 2,
-        "exposures": [_exposure(dashboard, owners[dashboard.owner]) for dashboard in dashboards],
+        "exposures": [
+            _exposure(dashboard, owners[dashboard.owner], address) for dashboard in dashboards
+        ],
     }
     return _HEAD + yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
 
 
-def _exposure(dashboard: Dashboard, owner: Owner) -> dict[str, object]:
+def _exposure(dashboard: Dashboard, owner: Owner, address: str | None) -> dict[str, object]:
     return {
         "name": dashboard.name,
         "label": dashboard.title,
         "type": "dashboard",
         "maturity": dashboard.maturity,
-        "url": f"{BASE_URL}/{dashboard.web_page}",
+        **({"url": f"{address}/{dashboard.web_page}"} if address else {}),
         "description": dashboard.summary,
         "owner": {"name": owner.name, "email": owner.email},
         "depends_on": [f"ref('{mart}')" for mart in sorted(dashboard.marts)],
