@@ -1,15 +1,68 @@
 """`olist dashboards`: the pages that people read, and what else is made from their descriptions."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from olist_platform.cli.console import out
+from olist_platform.cli.console import EnvironmentOption, environment_named, err, out
+
+if TYPE_CHECKING:
+    from olist_platform.dashboards.site import Site
+    from olist_platform.errors import OlistError
 
 app = typer.Typer(help="Make the dashboards from their descriptions.", no_args_is_help=True)
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Where the site lies. [default: data/<env>/dashboards]"),
+]
 
 
 @app.callback()
 def dashboards() -> None:
     """Make the dashboards from their descriptions in platform/dashboards/."""
+
+
+@app.command()
+def build(env: EnvironmentOption = "local", output: OutputOption = None) -> None:
+    """Write the pages from the published marts; they open without a server or a network.
+
+    Example:  xdg-open $(olist dashboards build)
+    """
+    # Vega, DuckDB and Jinja take a moment to import, which `olist --help` need not wait for.
+    from olist_platform.dashboards.site import build_site  # noqa: PLC0415
+
+    site = build_site(environment_named(env), output)
+    out.print(str(site.first_page), soft_wrap=True, highlight=False)
+
+
+@app.command()
+def serve(
+    env: EnvironmentOption = "local",
+    output: OutputOption = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0: any.")] = 8050,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between looks for newly published marts.")
+    ] = 5,
+) -> None:
+    """Serve the pages to this machine, and make them anew when marts are published.
+
+    Open pages load the new ones by themselves. Control-C ends it.
+
+    Example:  olist dashboards serve --port 9000
+    """
+    from olist_platform.dashboards.site import build_site  # noqa: PLC0415
+    from olist_platform.dashboards.site_server import (  # noqa: PLC0415
+        rebuild_when_published,
+        served,
+    )
+
+    environment = environment_named(env)
+    site = build_site(environment, output)
+    with served(site.folder, port) as address:
+        out.print(f"{address}  (Control-C ends it)", soft_wrap=True, highlight=False)
+        rebuild_when_published(environment, site.folder, every, _tell)
 
 
 @app.command()
@@ -21,3 +74,35 @@ def exposures() -> None:
     from olist_platform.dashboards.exposures import write_exposures  # noqa: PLC0415
 
     out.print(f"written: {write_exposures()}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def screenshots(
+    env: EnvironmentOption = "local",
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", help="Where they go. [default: platform/docs/pictures]"),
+    ] = None,
+) -> None:
+    """Build the pages and take the three pictures of the README with this machine's Chromium.
+
+    Example:  olist dashboards screenshots
+    """
+    from olist_platform.dashboards.screenshots import (  # noqa: PLC0415
+        pictures_folder,
+        take_screenshots,
+    )
+    from olist_platform.dashboards.site import build_site  # noqa: PLC0415
+
+    site = build_site(environment_named(env))
+    for path in take_screenshots(site.folder, folder or pictures_folder()):
+        out.print(f"written: {path}", soft_wrap=True, highlight=False)
+
+
+def _tell(news: "Site | OlistError") -> None:
+    from olist_platform.errors import OlistError  # noqa: PLC0415
+
+    if isinstance(news, OlistError):
+        err.print(f"the former pages stay: {news.message}", soft_wrap=True)
+    else:
+        out.print(f"made anew: build {news.build}", soft_wrap=True, highlight=False)

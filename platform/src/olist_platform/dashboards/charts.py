@@ -94,11 +94,13 @@ class _Chart:
             "axis": {"title": None, "grid": False, "tickCount": 5, **self.written(time)},
         }
 
-    def value_axis(self, column: TileColumn, *, title: str | None = None, **scale: Any) -> Spec:
+    def value_axis(
+        self, column: TileColumn, *, title: str | None = None, zero: bool | None = None
+    ) -> Spec:
         return {
             "field": column.key,
             "type": "quantitative",
-            "scale": {"zero": _starts_at_zero(column), **scale},
+            "scale": {"zero": _starts_at_zero(column) if zero is None else zero},
             "axis": {"title": title, "tickCount": 4, **self.written(column)},
         }
 
@@ -108,7 +110,13 @@ class _Chart:
             "type": "nominal",
             # The order of the rows, which is the tile's.
             "sort": None,
-            "axis": {"title": None, "labelLimit": 150, "ticks": False, "domain": False},
+            "axis": {
+                "title": None,
+                "labelLimit": 150,
+                "labelPadding": 6,
+                "ticks": False,
+                "domain": False,
+            },
         }
 
 
@@ -128,7 +136,7 @@ def _history(chart: _Chart) -> Spec:
         "height": 36,
         "encoding": encoding,
         "layer": [
-            {"mark": {"type": "line", "style": "main"}},
+            {"mark": {"type": "line", "style": "line"}},
             {
                 "mark": {"type": "point", "style": "main-point"},
                 "transform": [
@@ -147,15 +155,22 @@ def _later(time: TileColumn) -> Spec:
 def _line(chart: _Chart) -> Spec:
     value = chart.one(Role.VALUE)
     encoding: Spec = {"x": chart.time_axis(), "y": chart.value_axis(value)}
-    line: Spec = {"mark": {"type": "line", "style": "main", "point": True}}
+    layers: list[Spec] = [{"mark": {"type": "line", "style": "line", "point": True}}]
     if chart.tile.of_role(Role.SERIES):
         series = chart.one(Role.SERIES)
+        # Told apart by shape too, for those who see no difference of colours.
         legend = {"title": None, "orient": "top", "columns": 2}
         encoding["color"] = {"field": series.key, "type": "nominal", "legend": legend}
-        encoding["shape"] = {"field": series.key, "type": "nominal", "legend": legend}
+        layers = [
+            {"mark": {"type": "line", "style": "series"}},
+            {
+                "mark": {"type": "point", "style": "series-point"},
+                "encoding": {"shape": {"field": series.key, "type": "nominal", "legend": None}},
+            },
+        ]
     encoding["tooltip"] = chart.tooltip()
-    layers = [{**line, "encoding": encoding}, *_target_line(chart, "y")]
-    return {"height": _TIME_CHART_HEIGHT, "layer": layers}
+    lines = [{**layer, "encoding": {**encoding, **layer.get("encoding", {})}} for layer in layers]
+    return {"height": _TIME_CHART_HEIGHT, "layer": [*lines, *_target_line(chart, "y")]}
 
 
 def _target_line(chart: _Chart, channel: str) -> list[Spec]:
@@ -186,7 +201,7 @@ def _forecast(chart: _Chart) -> Spec:
     lines = [
         {
             "transform": [{"filter": f"isValid(datum.{value.key}) && datum.is_complete"}],
-            "mark": {"type": "line", "style": "main", "point": True},
+            "mark": {"type": "line", "style": "line", "point": True},
             "encoding": {"y": axis, "tooltip": chart.tooltip()},
         },
         {
@@ -213,11 +228,14 @@ def _band(chart: _Chart) -> Spec:
     layers: list[Spec] = [
         {
             "mark": {"type": "area", "style": "band"},
-            "encoding": {"y": chart.value_axis(lower), "y2": {"field": upper.key}},
+            "encoding": {
+                "y": chart.value_axis(lower, zero=True),
+                "y2": {"field": upper.key},
+            },
         },
         {
-            "mark": {"type": "line", "style": "main"},
-            "encoding": {"y": chart.value_axis(value), "tooltip": chart.tooltip()},
+            "mark": {"type": "line", "style": "line"},
+            "encoding": {"y": chart.value_axis(value, zero=True), "tooltip": chart.tooltip()},
         },
     ]
     if any(column.key == "is_anomaly" for column in chart.tile.columns):
@@ -225,7 +243,7 @@ def _band(chart: _Chart) -> Spec:
             {
                 "transform": [{"filter": "datum.is_anomaly"}],
                 "mark": {"type": "point", "style": "alarm"},
-                "encoding": {"y": chart.value_axis(value), "tooltip": chart.tooltip()},
+                "encoding": {"y": chart.value_axis(value, zero=True), "tooltip": chart.tooltip()},
             }
         )
     return {"height": _TIME_CHART_HEIGHT, "encoding": {"x": chart.time_axis()}, "layer": layers}
@@ -238,14 +256,14 @@ def _bar(chart: _Chart) -> Spec:
         "x": chart.value_axis(value, zero=True),
         "tooltip": chart.tooltip(),
     }
-    layers: list[Spec] = [{"mark": {"type": "bar", "style": "main"}, "encoding": bars}]
+    layers: list[Spec] = [{"mark": {"type": "bar", "style": "bar"}, "encoding": bars}]
     if chart.tile.of_role(Role.SERIES):
         series = chart.one(Role.SERIES)
         bars["color"] = {
             "field": series.key,
             "type": "nominal",
             "sort": None,
-            "legend": {"title": None, "orient": "top", "columns": 3},
+            "legend": {"title": None, "orient": "top", "columns": 2},
         }
     else:
         layers.append(
@@ -270,7 +288,7 @@ def _range(chart: _Chart) -> Spec:
         "encoding": {"y": chart.category_axis(), "tooltip": chart.tooltip()},
         "layer": [
             {
-                "mark": {"type": "rule", "style": "range"},
+                "mark": {"type": "rule", "style": "interval"},
                 "encoding": {
                     "x": chart.value_axis(lower, title=value.unit, zero=True),
                     "x2": {"field": upper.key},
@@ -288,15 +306,19 @@ def _histogram(chart: _Chart) -> Spec:
     size, value = chart.one(Role.CATEGORY), chart.one(Role.VALUE)
     return {
         "height": _TIME_CHART_HEIGHT,
-        "transform": [{"calculate": f"datum.{size.key} + {size.bin_width}", "as": "bin_end"}],
-        "mark": {"type": "bar", "style": "main"},
+        "mark": {"type": "bar", "style": "bar"},
         "encoding": {
             "x": {
                 "field": size.key,
-                "type": "quantitative",
-                "axis": {"title": None, "grid": False, "tickCount": 5, **chart.written(size)},
+                "type": "ordinal",
+                "sort": None,
+                "axis": {
+                    "title": size.label,
+                    "labelAngle": 0,
+                    "ticks": False,
+                    **chart.written(size),
+                },
             },
-            "x2": {"field": "bin_end"},
             "y": chart.value_axis(value, zero=True),
             "tooltip": chart.tooltip(),
         },
@@ -340,16 +362,23 @@ def _heatmap(chart: _Chart) -> Spec:
                     "tooltip": chart.tooltip(),
                 },
             },
-            {
-                "mark": {
-                    "type": "text",
-                    "style": "in-cell",
-                    "opacity": {"expr": f"width > {_ROOM_FOR_NUMBERS} ? 1 : 0"},
-                },
-                "encoding": {
-                    "text": {"field": value.key, "type": "quantitative", **chart.written(value)}
-                },
-            },
+            *(
+                {
+                    "transform": [
+                        {"joinaggregate": [{"op": "max", "field": value.key, "as": "largest"}]},
+                        {"filter": f"datum.{value.key} {side} 0.5 * datum.largest"},
+                    ],
+                    "mark": {
+                        "type": "text",
+                        "style": style,
+                        "opacity": {"expr": f"width > {_ROOM_FOR_NUMBERS} ? 1 : 0"},
+                    },
+                    "encoding": {
+                        "text": {"field": value.key, "type": "quantitative", **chart.written(value)}
+                    },
+                }
+                for side, style in (("<=", "in-light-cell"), (">", "in-full-cell"))
+            ),
         ],
     }
 

@@ -6,6 +6,7 @@ next, for those who have its pages open.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -22,8 +23,9 @@ import vl_convert
 from markupsafe import Markup
 
 from olist_platform.dashboards.catalog import load_dashboards
+from olist_platform.dashboards.charts import CHARTS
 from olist_platform.dashboards.contracts import read_contracts, read_owners
-from olist_platform.dashboards.description import Dashboard
+from olist_platform.dashboards.description import Dashboard, Page, Tile, TileKind
 from olist_platform.dashboards.page_content import (
     Json,
     cell,
@@ -43,6 +45,8 @@ _EXPORTED = "window.vegaEmbed = vegaEmbed;"
 _NAME_LENGTH = 12
 # Holds the build's name, for pages that look whether they are still the newest.
 BUILD_FILE = "build.txt"
+_FIGURE_WIDTHS = {TileKind.KPI: "quarter", TileKind.RANKING: "half"}
+_BESIDE_OTHERS = CHARTS - {TileKind.FORECAST}
 _WEB = files("olist_platform.dashboards") / "web"
 
 
@@ -143,13 +147,39 @@ def _pages(
                 tile.name: explanation(tile, contracts[tile.mart]) for tile in dashboard.tiles
             },
             owners={tile.name: owners[tile.owner or dashboard.owner] for tile in dashboard.tiles},
+            # What a phone shows first is figures, not a remark about them.
+            figures_first=_is_figure(dashboard.tiles[0]),
             links=links,
+            widths={
+                name: width for page in dashboard.pages for name, width in tile_widths(page).items()
+            },
             content=_json(page_content(dashboard, marts)),
             style=style,
             scripts=scripts,
         ).encode()
         for dashboard in dashboards
     }
+
+
+def tile_widths(page: Page) -> dict[str, str]:
+    """Return how wide each tile of a page is on a wide screen, so that no row has a gap."""
+    widths = {}
+    for is_figure, group in itertools.groupby(page.tiles, _is_figure):
+        tiles = list(group)
+        if is_figure:
+            widths.update({tile.name: _FIGURE_WIDTHS[tile.kind] for tile in tiles})
+            continue
+        for is_chart, run in itertools.groupby(tiles, lambda tile: tile.kind in _BESIDE_OTHERS):
+            beside = list(run)
+            several = "third" if len(beside) % 3 == 0 else "half"
+            widths.update({tile.name: several if is_chart else "whole" for tile in beside})
+            if is_chart and len(beside) % 2 and len(beside) % 3:
+                widths[beside[-1].name] = "whole"
+    return widths
+
+
+def _is_figure(tile: Tile) -> bool:
+    return tile.kind in _FIGURE_WIDTHS
 
 
 def _template() -> jinja2.Template:

@@ -6,7 +6,9 @@
   const content = JSON.parse(document.getElementById("content-data").textContent);
   const DASH = "\u2013";
   const HISTORY = 13;
+  const ROWS_ON_A_PHONE = 5;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const phone = window.matchMedia("(max-width: 47.99rem)");
 
   // --- what the reader chose, kept between pages where the browser lets us ---
   const memory = {
@@ -37,17 +39,17 @@
     score: (v) => [v, fraction(2)],
   };
   const axisFormats = {
-    money: { ...brl, ...compact },
-    count: compact,
-    number: compact,
-    share: { style: "percent", maximumFractionDigits: 1 },
-    growth: { style: "percent", maximumFractionDigits: 1 },
-    score: { maximumFractionDigits: 2 },
+    money: (v) => ({ ...brl, ...(Math.abs(v) < 10 && v !== 0 ? fraction(2) : compact) }),
+    count: () => compact,
+    number: (v) => (Math.abs(v) < 1000 ? { maximumFractionDigits: 2 } : compact),
+    share: () => ({ style: "percent", maximumFractionDigits: 1 }),
+    growth: () => ({ style: "percent", maximumFractionDigits: 1 }),
+    score: () => ({ maximumFractionDigits: 2 }),
   };
   const dates = {
     date: { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" },
     month: { month: "short", year: "numeric", timeZone: "UTC" },
-    moment: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "America/Sao_Paulo" },
+    moment: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short", timeZone: "America/Sao_Paulo" },
   };
   const made = new Map();
   function formatter(kind, options) {
@@ -66,7 +68,7 @@
   }
   function onAxis(value, format) {
     if (typeof value !== "number" || format in dates || !(format in axisFormats)) return written(value, format);
-    return formatter(Intl.NumberFormat, axisFormats[format]).format(value);
+    return formatter(Intl.NumberFormat, axisFormats[format](value)).format(value);
   }
 
   // --- elements ---
@@ -143,7 +145,7 @@
     const value = row[key];
     if (value === null || value === undefined) return element("p", { class: "target" }, `Target ${label}: not known`);
     const met = atLeast !== null ? value >= atLeast : value <= atMost;
-    return element("p", { class: `target ${met ? "met" : "missed"}` }, `${met ? "\u2713 Meets" : "\u2717 Misses"} the target: ${label}`);
+    return element("p", { class: `target ${met ? "met" : "missed"}` }, `${met ? "\u2713 Meets" : "\u2717 Misses"} target: ${label}`);
   }
   function change(row, column) {
     const value = row[column.key];
@@ -165,8 +167,10 @@
     const [low] = columnsOf(tile, "lower");
     const [high] = columnsOf(tile, "upper");
     const details = columnsOf(tile, "detail");
+    const [title, label] = [tile.title.toLowerCase(), value.label.toLowerCase()];
+    const meaning = title.includes(label) || label.includes(title) ? "" : ` \u00B7 ${lower(value.label)}`;
     const parts = [
-      element("p", { class: "when" }, figure(row, time)),
+      element("p", { class: "when" }, figure(row, time), meaning),
       figure(row, value, "p", { class: "figure" }),
     ];
     if (low) parts.push(element("p", { class: "interval" }, figure(row, low), " to ", figure(row, high), element("span", { class: "hidden" }, ` (${low.label}, ${high.label})`)));
@@ -204,9 +208,12 @@
     const head = element("tr", {}, ...tile.columns.map((column) => element("th", { scope: "col", class: numeric.has(column.format) ? "number" : null }, column.label)));
     const body = rows.map((row) => element("tr", {}, ...tile.columns.map((column, place) => {
       const attributes = { class: numeric.has(column.format) ? "number" : null, "data-label": column.label };
+      if (column.key.endsWith("_id")) attributes.class = "identifier";
       return place === 0 ? figure(row, column, "th", { ...attributes, scope: "row" }) : figure(row, column, "td", attributes);
     })));
-    return element("table", {}, element("caption", { class: "hidden" }, caption), element("thead", {}, head), element("tbody", {}, ...body));
+    const made = element("table", {}, element("caption", { class: "hidden" }, caption), element("thead", {}, head), element("tbody", {}, ...body));
+    // Wider than its tile it can be scrolled, with the keyboard too.
+    return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` }, made);
   }
 
   function drawTable(tile) {
@@ -214,9 +221,11 @@
     if (!rows.length) return empty(tile);
     tile.body.replaceChildren(table(tile, limited(tile, rows), tile.title), ...allRows(tile, rows.length));
   }
-  const limited = (tile, rows) => (tile.show && !tile.showsAll ? rows.slice(0, tile.show) : rows);
+  // A row of a table is a card on a phone, so fewer of them are shown at first.
+  const shownFirst = (tile) => (tile.show && tile.kind === "table" && phone.matches ? Math.min(tile.show, ROWS_ON_A_PHONE) : tile.show);
+  const limited = (tile, rows) => (tile.show && !tile.showsAll ? rows.slice(0, shownFirst(tile)) : rows);
   function allRows(tile, count) {
-    if (!tile.show || count <= tile.show) return [];
+    if (!tile.show || count <= shownFirst(tile)) return [];
     const button = element("button", { type: "button", class: "all", "aria-expanded": String(tile.showsAll) }, tile.showsAll ? "Show fewer" : `Show all ${written(count, "count")}`);
     button.addEventListener("click", () => {
       tile.showsAll = !tile.showsAll;
@@ -228,11 +237,15 @@
 
   // --- charts ---
   const usesDark = () => (choice.theme === "auto" ? dark.matches : choice.theme === "dark");
+  // For tests and pictures: the charts by their tile, and whether all of them are drawn.
   window.olistCharts = {};
+  window.olistDrawn = () => document.documentElement.dataset.ready === "yes" && [...document.querySelectorAll(".chart")].every((holder) => holder.querySelector("svg, .empty"));
 
   function chart(tile, holder, rows) {
     const spec = structuredClone(tile.spec);
-    spec.data.values = rows.map((row) => ({ ...row, category: categoryOf(tile, row) }));
+    const unnamed = Object.fromEntries(columnsOf(tile, "series").map((column) => [column.key, "none"]));
+    const named = (row) => Object.fromEntries(Object.entries(row).filter(([key, value]) => value !== null || !(key in unnamed)));
+    spec.data.values = rows.map((row) => ({ ...unnamed, ...named(row), category: categoryOf(tile, row) }));
     window.vegaEmbed(holder, spec, {
       actions: false, renderer: "svg", ast: true, logLevel: 1, config: content.themes[usesDark() ? "dark" : "light"],
       expressionFunctions: { olistFormat: onAxis },
@@ -256,7 +269,7 @@
     const drawn = ["bar", "range"].includes(tile.kind) ? rows.filter((row) => first.has(categoryOf(tile, row))) : rows;
     const holder = element("div", { class: "chart", role: "img", "aria-label": `Chart: ${tile.title}. Its figures are in the table below.` });
     const behind = element("details", { class: "behind" }, element("summary", {}, "Table", element("span", { class: "hidden" }, ` of ${tile.title}`)));
-    behind.append(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table of ${tile.title}` }, table(tile, rows, tile.title)));
+    behind.append(table(tile, rows, tile.title));
     tile.body.replaceChildren(holder, ...(["bar", "range"].includes(tile.kind) ? allRows(tile, categories.length) : []), behind);
     chart(tile, holder, drawn);
   }
@@ -351,6 +364,7 @@
   for (const id of ["numbers", "theme"]) document.getElementById(id).value = choice[id];
   drawAll();
   document.documentElement.dataset.ready = "yes";
+  performance.mark("olist-ready");
 
   // Served by `olist dashboards serve`, a page looks whether a newer one took its place.
   if (location.protocol.startsWith("http")) {
