@@ -12,6 +12,7 @@ from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import load_environment
 from olist_platform.errors import os_errors_explained
 from olist_platform.naming import EnvironmentName
+
 _HEAD = """\
 # Made from platform/dashboards/ by `olist dashboards exposures`; a test holds it current.
 """

@@ -22,6 +22,16 @@ _LOCALES = {"pt-BR": Locale("pt", "BR"), "en": Locale("en", "US")}
 # From here on nobody reads cents.
 _WITHOUT_CENTS = 10_000
 _SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+# Decimal places to which a number is rounded, and how it is written then.
+_PATTERNS = {
+    Format.COUNT: (0, "#,##0"),
+    Format.NUMBER: (2, "#,##0.##"),
+    Format.SCORE: (2, "#,##0.00"),
+    Format.SHARE: (3, "#,##0.0%"),
+    Format.GROWTH: (3, "#,##0.0%"),
+    Format.POINTS: (1, "#,##0.0"),
+}
+_SIGNED = (Format.GROWTH, Format.POINTS)
 _SKELETONS = {Format.DATE: "yMMMd", Format.MONTH: "yMMM"}
 
 
@@ -45,41 +55,30 @@ def written(value: Value, kind: Format, numbers: Numbers) -> str:
             return format_skeleton(_SKELETONS[kind], day, locale=_LOCALES[numbers])
         case Format.MOMENT:
             moment = datetime.fromisoformat(str(value)).astimezone(_SAO_PAULO)
-            day = format_skeleton("yMMMd", moment, locale=_LOCALES[numbers])
-            return f"{day}, {moment:%H:%M}"
+            of_day = format_skeleton(_SKELETONS[Format.DATE], moment, locale=_LOCALES[numbers])
+            return f"{of_day}, {moment:%H:%M}"
         case _:
             return _number(Decimal(str(value)), kind, _LOCALES[numbers])
 
 
 def _number(number: Decimal, kind: Format, locale: Locale) -> str:
-    match kind:
-        case Format.MONEY:
-            pattern = locale.currency_formats["standard"].pattern
-            if abs(number) >= _WITHOUT_CENTS:
-                number, pattern = _rounded(number, 0), pattern.replace("0.00", "0")
-            else:
-                number = _rounded(number, 2)
-            return format_currency(number, "BRL", pattern, locale, currency_digits=False)
-        case Format.COUNT:
-            return format_decimal(_rounded(number, 0), "#,##0", locale)
-        case Format.NUMBER:
-            return format_decimal(_rounded(number, 2), "#,##0.##", locale)
-        case Format.SCORE:
-            return format_decimal(_rounded(number, 2), "#,##0.00", locale)
-        case Format.SHARE:
-            return format_percent(_rounded(number, 3), "#,##0.0%", locale)
-        case Format.GROWTH:
-            shown = _rounded(number, 3)
-            return format_percent(shown, f"{_sign(shown)}#,##0.0%", locale)
-        case Format.POINTS:
-            shown = _rounded(number * 100, 1)
-            return f"{format_decimal(shown, f'{_sign(shown)}#,##0.0', locale)} pp"
-        case _:
-            raise ValueError(f"{kind} is no format of numbers")
+    if kind is Format.MONEY:
+        return _money(number, locale)
+    places, pattern = _PATTERNS[kind]
+    shown = _rounded(number * 100 if kind is Format.POINTS else number, places)
+    if kind in _SIGNED and shown > 0:
+        pattern = f"+{pattern}"
+    text = (format_percent if "%" in pattern else format_decimal)(shown, pattern, locale)
+    return f"{text} pp" if kind is Format.POINTS else text
 
 
-def _sign(number: Decimal) -> str:
-    return "+" if number > 0 else ""
+def _money(number: Decimal, locale: Locale) -> str:
+    pattern = locale.currency_formats["standard"].pattern
+    if abs(number) >= _WITHOUT_CENTS:
+        number, pattern = _rounded(number, 0), pattern.replace("0.00", "0")
+    else:
+        number = _rounded(number, 2)
+    return format_currency(number, "BRL", pattern, locale, currency_digits=False)
 
 
 def _rounded(number: Decimal, places: int) -> Decimal:

@@ -189,7 +189,7 @@ def compose_report(
     return ExecutiveReport(
         environment=environment.name.value,
         period=period,
-        title=f"{period.kind.title}: {words.period_text()}",
+        title=f"{period.kind.report_title}: {words.period_text()}",
         headline=next((line for line in lines if line.name == _HEADLINE_TILE), None),
         figures=[line for line in lines if line.name != _HEADLINE_TILE],
         unknown=[figure.tile.title for figure in found if figure not in known],

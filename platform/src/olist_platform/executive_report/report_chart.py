@@ -110,5 +110,3 @@ def _said(tile: Tile, row: Row, numbers: Numbers) -> str:
         f"{written(row[time.key], time.format, numbers)}"
         f" {written(row[value.key], value.format, numbers)}"
     )
-
-

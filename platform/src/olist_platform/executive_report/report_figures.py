@@ -1,4 +1,4 @@
-"""The figures of a period, read from the published marts by the tiles of the executive dashboard."""
+"""The figures of a period, read from the marts by the tiles of the executive dashboard."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,10 +81,8 @@ def tile_of_period(tile: Tile, kind: ReportKind) -> Tile | None:
     return tile.model_copy(update={"rows": rows, "columns": columns})
 
 
-def read_figures(
-    dashboard: Dashboard, marts: PublishedMarts, period: ReportPeriod
-) -> list[Figure]:
-    """Return the key figures of a period, in the dashboard's order; those without a row are left out.
+def read_figures(dashboard: Dashboard, marts: PublishedMarts, period: ReportPeriod) -> list[Figure]:
+    """Return a period's key figures, in the dashboard's order; those without a row are left out.
 
     Args:
         dashboard: The executive dashboard.
@@ -149,5 +147,3 @@ def _histories(
             time = tile.only(Role.TIME).key
             rows = rows_of(of_period, marts)
             yield tile, {date.fromisoformat(str(row[time])): row for row in rows}
-
-

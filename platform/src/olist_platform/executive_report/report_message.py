@@ -50,6 +50,9 @@ def report_message(report: ExecutiveReport, sender: str, recipient: str) -> Emai
             filename="gmv.png",
             disposition="inline",
         )
+        html.set_boundary("=_olist_related")
+    # Otherwise a random one: equal reports are equal messages.
+    message.set_boundary("=_olist_alternative")
     return message
 
 
@@ -70,8 +73,10 @@ def report_page(report: ExecutiveReport) -> str:
 
 
 def _html(report: ExecutiveReport, chart: str) -> str:
-    html = _templates().get_template("report.html.j2").render(
-        report=report, chart=chart, chart_width=WIDTH
+    html = (
+        _templates()
+        .get_template("report.html.j2")
+        .render(report=report, chart=chart, chart_width=WIDTH)
     )
     inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
     return inliner.inline(html)

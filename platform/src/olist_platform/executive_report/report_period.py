@@ -15,7 +15,7 @@ class ReportKind(StrEnum):
     MONTHLY = "month"
 
     @property
-    def title(self) -> str:
+    def report_title(self) -> str:
         """What people call the report."""
         return f"{self.name.capitalize()} report"
 
