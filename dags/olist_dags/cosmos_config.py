@@ -127,9 +127,10 @@ def _task_group(
             invocation_mode=InvocationMode.SUBPROCESS,
             dbt_executable_path=_dbt_executable(),
             # Where dbt has failed, the second try ends at once and the models' own tries take over.
-            # A long delay would only hold them up (astronomer-cosmos issue 3001).
+            # A long delay would only hold them up (astronomer-cosmos issue 3001). The further tries
+            # are for processes that are killed.
             setup_operator_args={
-                "retries": 1,
+                "retries": 3,
                 "retry_delay": timedelta(seconds=1),
                 "dbt_cmd_flags": list(flags),
             },

@@ -6,10 +6,12 @@ holds. The order of the tests is that of the runs.
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -146,6 +148,14 @@ def test_the_demo_runs(first_demo: FirstDemo) -> None:
     assert "0 failed" in printed
     assert first_demo.gmv == '"gmv"\n547666.75\n'
     assert "mart_executive_kpis" in first_demo.publication
+
+
+def test_its_dags_start_once_they_are_triggered(first_demo: FirstDemo) -> None:
+    database = first_demo.workspace.home / "data" / "local" / "airflow" / "airflow.db"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        dags = connection.execute("select dag_id, is_paused from dag order by 1").fetchall()
+    assert ("olist_production", 0) in dags
+    assert {is_paused for _, is_paused in dags} == {0}
 
 
 def stop_while_dbt_works(workspace: Workspace, signal_number: int) -> subprocess.Popen[str]:

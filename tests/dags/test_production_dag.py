@@ -16,13 +16,24 @@ pytestmark = pytest.mark.slow
 
 # Airflow reads its settings when it is imported, so each look at the DAG is a process of its own.
 DESCRIBE = """
-import json, os, sys
+import json, os, sys, time
+from pathlib import Path
 from airflow.dag_processing.dagbag import BundleDagBag
 
-bag = BundleDagBag(dag_folder=os.environ["AIRFLOW__CORE__DAGS_FOLDER"],
-                   bundle_path=os.environ["AIRFLOW__CORE__DAGS_FOLDER"], bundle_name="test")
+def processor_seconds(work):
+    began = time.process_time()
+    result = work()
+    return time.process_time() - began, result
+
+folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
+parse = lambda: BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="test")
+parse()  # A process that parses DAGs has imported what they import.
+parsing, bag = processor_seconds(parse)
+manifest = Path(sys.argv[2]).read_text() if Path(sys.argv[2]).exists() else "{}"
+reading, _ = processor_seconds(lambda: [json.loads(manifest) for _ in range(10)])
 as_list = lambda it: it if isinstance(it, list) else [it] if it else []
-described = {"errors": [text for text in bag.import_errors.values()], "dags": {}}
+described = {"errors": [text for text in bag.import_errors.values()], "dags": {},
+             "parsing_in_manifest_readings": 10 * parsing / reading}
 for dag in bag.dags.values():
     dag.validate()
     described["dags"][dag.dag_id] = {
@@ -61,7 +72,8 @@ def describe(workspace: Workspace, scratch: Path, environment_name: str | None) 
     if environment_name is not None:
         variables["OLIST_ENV"] = environment_name
     output = scratch / "described.json"
-    command = [sys.executable, "-c", DESCRIBE, str(output)]
+    manifest = workspace.home / "data" / str(environment_name) / "dbt" / "manifest.json"
+    command = [sys.executable, "-c", DESCRIBE, str(output), str(manifest)]
     subprocess.run(command, env=variables, check=True, capture_output=True)
     described: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
     return described
@@ -99,7 +111,10 @@ def dag(
     assert described["errors"] == []
     dag: dict[str, Any] = described["dags"]["olist_production"]
     development: dict[str, Any] = described["dags"]["olist_development"]
-    return dag | {"development": development}
+    return dag | {
+        "development": development,
+        "parsing_in_manifest_readings": described["parsing_in_manifest_readings"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +143,14 @@ def test_settings_come_from_the_environment(dag: dict[str, Any], environment_nam
             assert task["retries"] == settings["retries"], task_id
             assert task["delay"] == settings["retry_delay_seconds"], task_id
             assert task["backoff"], task_id
+
+
+def test_the_dags_are_parsed_in_the_time_of_some_readings_of_the_manifest(
+    dag: dict[str, Any],
+) -> None:
+    # A reading takes about 40 ms of a processor on the machines this was written on, so all files
+    # together stay below the second that the scheduler's operators expect of each.
+    assert dag["parsing_in_manifest_readings"] < 25
 
 
 def test_every_model_seed_and_snapshot_has_one_task_and_one_for_its_tests(

@@ -94,6 +94,8 @@ def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(repository_root() / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Without a schedule nothing starts by itself, so there is nothing to hold back.
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(environment.airflow.schedule is not None),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",

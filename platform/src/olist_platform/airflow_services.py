@@ -134,7 +134,7 @@ def _start_all(
     logs = _logs(environment)
     logs.mkdir(parents=True, exist_ok=True)
     variables = airflow_process_variables(environment, home)
-    variables |= _service_variables(environment, port) | {_MARK: str(home)}
+    variables |= _service_variables(port) | {_MARK: str(home)}
     processes: dict[str, subprocess.Popen[bytes]] = {}
     for name, arguments in _COMPONENTS.items():
         with (logs / f"{name}.log").open("wb") as log:
@@ -152,14 +152,15 @@ def _start_all(
     return processes
 
 
-def _service_variables(environment: Environment, port: int) -> dict[str, str]:
+def _service_variables(port: int) -> dict[str, str]:
     return {
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": _url(port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{_url(port)}/execution/",
-        # Without a schedule nothing starts by itself, so there is nothing to hold back.
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(environment.airflow.schedule is not None),
+        # A machine that is busy with a build answers late, and a task that cannot say that it has
+        # begun is lost without another try.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         # A scheduler that was killed is known as dead after 30 seconds; its tasks begin again then.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
