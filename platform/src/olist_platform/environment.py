@@ -146,6 +146,12 @@ class Environment(_Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _power_bi_reads_snowflake(self) -> "Environment":
+        if self.dashboards.power_bi and self.warehouse.engine != "snowflake":
+            raise ValueError("dashboards.power_bi: it reads Snowflake alone, write null")
+        return self
+
     @property
     def names(self) -> Names:
         """The names of this environment's objects."""

@@ -101,6 +101,18 @@ def screenshots(
 
 
 @app.command()
+def powerbi() -> None:
+    """Write the Power BI project in platform/powerbi; a second run changes nothing.
+
+    Example:  olist dashboards powerbi
+    """
+    from olist_platform.powerbi.project import write_project  # noqa: PLC0415
+
+    folder, changed = write_project()
+    out.print(f"{changed} files changed in {folder}", soft_wrap=True, highlight=False)
+
+
+@app.command()
 def email(
     env: Annotated[str, typer.Argument(help="local, dev or prod.")],
     output: Annotated[
