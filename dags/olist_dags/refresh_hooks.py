@@ -15,7 +15,8 @@ from typing import Any
 from airflow.sdk import Asset
 
 from olist_dags.executive_report import email_executives
+from olist_dags.power_bi import refresh_power_bi
 
 MARTS = Asset("olist_marts")
 
-AFTER_PUBLICATION: tuple[Callable[[], Any], ...] = (email_executives,)
+AFTER_PUBLICATION: tuple[Callable[[], Any], ...] = (email_executives, refresh_power_bi)
