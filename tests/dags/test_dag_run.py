@@ -148,6 +148,9 @@ def test_the_demo_runs(first_demo: FirstDemo) -> None:
     assert "0 failed" in printed
     assert first_demo.gmv == '"gmv"\n547666.75\n'
     assert "mart_executive_kpis" in first_demo.publication
+    page = first_demo.workspace.home / "data" / "local" / "dashboards" / "index.html"
+    assert printed.splitlines()[-1].split() == ["dashboards", page.as_uri()]
+    assert "<title>Executive performance" in page.read_text(encoding="utf-8")
 
 
 def test_its_dags_start_once_they_are_triggered(first_demo: FirstDemo) -> None:

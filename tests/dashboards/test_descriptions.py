@@ -202,7 +202,7 @@ def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
 
 
 def test_exposures_are_current() -> None:
-    expected = exposures_text(load_dashboards(), read_owners())
+    expected = exposures_text(load_dashboards(), read_owners(), read_contracts())
     assert exposures_path().read_text(encoding="utf-8") == expected
 
 
@@ -211,7 +211,8 @@ def test_questions_are_what_a_description_says() -> None:
     executive = boards["executive_performance"]
     order = (
         "order by on_time_rate nulls last, late_orders desc nulls last,"
-        " seller_state nulls last, customer_state nulls last"
+        " seller_state nulls last, customer_state nulls last, delivered_orders nulls last,"
+        " month nulls last"
     )
     assert tile_query(executive.tile("worst_lanes"), "lanes") == (
         "select * from (select seller_state as seller_state, customer_state as customer_state,"
@@ -224,7 +225,8 @@ def test_questions_are_what_a_description_says() -> None:
         "select * from (select customer_state as customer_state, sum(gmv) as gmv,"
         " sum(freight_revenue) as freight_revenue, month as month from (select * from lanes where"
         " is_complete = true) as selected group by customer_state, month) as shown"
-        " order by gmv desc nulls last, customer_state nulls last"
+        " order by gmv desc nulls last, customer_state nulls last, freight_revenue nulls last,"
+        " month nulls last"
     )
     assert filter_query(executive.filters[0], "kpis") == (
         "select period_start as value, max(case when orders_placed >= 100 then 1 else 0 end) = 1 as"

@@ -29,6 +29,7 @@ LONGEST_FIRST = (
     "dbt_project/test_geolocation_snapshots.py",
     "dbt_project/test_anomaly_faults.py",
     "dags/test_airflow_services.py",
+    "dashboards/test_web_pages.py",
     "publication/test_publish_command.py",
     "dbt_project/test_run_costs.py",
     "dbt_project/test_docs_site.py",

@@ -8,7 +8,6 @@ from typing import Any
 
 Config = dict[str, Any]
 
-# Okabe and Ito, ordered so that neighbours differ in lightness too.
 _LIGHT_SERIES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"]
 _DARK_SERIES = ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#FFFFFF"]
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"

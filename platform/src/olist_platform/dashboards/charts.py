@@ -14,8 +14,10 @@ Spec = dict[str, Any]
 ROWS = "rows"
 CATEGORY = "category"
 CHARTS = frozenset(TileKind) - {TileKind.KPI, TileKind.RANKING, TileKind.TABLE}
-# Vega calls this function of the page for every number and date it writes.
-PAGE_FORMATTER = "olistFormat"
+# Vega calls these functions of the page for every number and date it writes: shortened on axes, in
+# full elsewhere.
+AXIS_FORMATTER = "olistAxis"
+VALUE_FORMATTER = "olistValue"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _TEMPORAL = frozenset({Format.DATE, Format.MONTH, Format.MOMENT})
 _NUMERIC = frozenset(Format) - _TEMPORAL - {Format.TEXT, Format.FLAG}
@@ -67,12 +69,24 @@ class _Chart:
         return self.tile.only(role)
 
     def written(self, column: TileColumn) -> Spec:
-        """How the values of a column are written."""
+        """How the values of a column are written, in full."""
+        return self._written(column, VALUE_FORMATTER)
+
+    def on_axis(self, column: TileColumn) -> Spec:
+        """How the values of a column are written along an axis."""
+        return self._written(column, AXIS_FORMATTER)
+
+    def _written(self, column: TileColumn, formatter: str) -> Spec:
         if column.format not in _NUMERIC | _TEMPORAL:
             return {}
         if self._for_page:
-            return {"format": column.format.value, "formatType": PAGE_FORMATTER}
-        return {"format": _D3_FORMATS[column.format]}
+            return {"format": column.format.value, "formatType": formatter}
+        pattern = _D3_FORMATS[column.format]
+        if column.format not in _TEMPORAL:
+            return {"format": pattern}
+        # In UTC, as the values are, wherever the image is drawn; images have no tooltips.
+        is_axis = formatter == AXIS_FORMATTER
+        return {"labelExpr": f"utcFormat(datum.value, '{pattern}')"} if is_axis else {}
 
     def tooltip(self) -> list[Spec]:
         return [
@@ -91,7 +105,7 @@ class _Chart:
             "field": time.key,
             "type": "temporal",
             "scale": {"type": "utc"},
-            "axis": {"title": None, "grid": False, "tickCount": 5, **self.written(time)},
+            "axis": {"title": None, "grid": False, "tickCount": 5, **self.on_axis(time)},
         }
 
     def value_axis(
@@ -101,7 +115,7 @@ class _Chart:
             "field": column.key,
             "type": "quantitative",
             "scale": {"zero": _starts_at_zero(column) if zero is None else zero},
-            "axis": {"title": title, "tickCount": 4, **self.written(column)},
+            "axis": {"title": title, "tickCount": 4, **self.on_axis(column)},
         }
 
     def category_axis(self) -> Spec:
@@ -316,7 +330,7 @@ def _histogram(chart: _Chart) -> Spec:
                     "title": size.label,
                     "labelAngle": 0,
                     "ticks": False,
-                    **chart.written(size),
+                    **chart.on_axis(size),
                 },
             },
             "y": chart.value_axis(value, zero=True),
@@ -332,7 +346,7 @@ def _heatmap(chart: _Chart) -> Spec:
             "field": row.key,
             "type": "ordinal",
             "sort": None,
-            "axis": {"title": row.label, "ticks": False, "domain": False, **chart.written(row)},
+            "axis": {"title": row.label, "ticks": False, "domain": False, **chart.on_axis(row)},
         },
         "x": {
             "field": column.key,
@@ -342,7 +356,7 @@ def _heatmap(chart: _Chart) -> Spec:
                 "ticks": False,
                 "domain": False,
                 "labelAngle": 0,
-                **chart.written(column),
+                **chart.on_axis(column),
             },
         },
     }

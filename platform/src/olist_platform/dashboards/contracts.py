@@ -27,16 +27,18 @@ class ColumnContract:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A mart or a monitoring model.
+    """A mart, a monitoring model, or a table that monitoring writes.
 
     Attributes:
         name: dbt's name of it.
+        reference: How dbt refers to it.
         description: What it holds.
         grain: Columns that tell its rows apart.
         columns: Its columns by name.
     """
 
     name: str
+    reference: str
     description: str
     grain: tuple[str, ...]
     columns: Mapping[str, ColumnContract]
@@ -51,7 +53,7 @@ class Owner:
 
 
 def read_contracts(project: Path | None = None) -> dict[str, Contract]:
-    """Return the contracts of all marts and monitoring models, by name.
+    """Return the contracts of all marts, monitoring models and tables of monitoring, by name.
 
     Args:
         project: Folder of the dbt project; the checkout's unless told.
@@ -82,7 +84,13 @@ def read_owners(project: Path | None = None) -> dict[str, Owner]:
 
 
 def _contracts_of(content: Mapping[str, Any]) -> Iterator[Contract]:
-    for model in content.get("models", ()):
+    models = ((f"ref('{model['name']}')", model) for model in content.get("models", ()))
+    tables = (
+        (f"source('{source['name']}', '{table['name']}')", table)
+        for source in content.get("sources", ())
+        for table in source["tables"]
+    )
+    for reference, model in (*models, *tables):
         columns = {
             column["name"]: ColumnContract(
                 column["data_type"],
@@ -92,4 +100,5 @@ def _contracts_of(content: Mapping[str, Any]) -> Iterator[Contract]:
             for column in model["columns"]
         }
         grain = tuple(name.strip() for name in model["config"]["meta"]["grain"].split(","))
-        yield Contract(model["name"], " ".join(model["description"].split()), grain, columns)
+        description = " ".join(model["description"].split())
+        yield Contract(model["name"], reference, description, grain, columns)

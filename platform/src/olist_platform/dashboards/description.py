@@ -421,7 +421,6 @@ class Dashboard(Settings):
         maturity: dbt's word for how settled it is.
         web_page: File of its web page; the first of all is `index.html`.
         owner: Group of dbt that answers for it.
-        fresh_for_hours: Hours after a publication from which a reader is told that it is old.
         filters: What it may be narrowed by.
         pages: What it shows.
     """
@@ -432,7 +431,6 @@ class Dashboard(Settings):
     maturity: Literal["high", "medium", "low"]
     web_page: Annotated[str, Field(pattern=r"^[a-z-]+\.html$")]
     owner: _Name
-    fresh_for_hours: Annotated[int, Field(ge=1)]
     filters: tuple[Filter, ...] = ()
     pages: Annotated[tuple[Page, ...], Field(min_length=1)]
 

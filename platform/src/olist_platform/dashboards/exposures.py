@@ -1,12 +1,12 @@
 """dbt's exposures of the dashboards, made from their descriptions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
 
 from olist_platform.dashboards.catalog import load_dashboards
-from olist_platform.dashboards.contracts import Owner, read_owners
+from olist_platform.dashboards.contracts import Contract, Owner, read_contracts, read_owners
 from olist_platform.dashboards.description import Dashboard
 from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import load_environment
@@ -30,25 +30,32 @@ def write_exposures() -> Path:
         OlistError: A description is wrong, or the file cannot be written.
     """
     path = exposures_path()
-    text = exposures_text(load_dashboards(), read_owners())
+    text = exposures_text(load_dashboards(), read_owners(), read_contracts())
     with os_errors_explained(path):
         path.write_text(text, encoding="utf-8")
     return path
 
 
-def exposures_text(dashboards: Iterable[Dashboard], owners: dict[str, Owner]) -> str:
+def exposures_text(
+    dashboards: Iterable[Dashboard],
+    owners: Mapping[str, Owner],
+    contracts: Mapping[str, Contract],
+) -> str:
     """Return the content of the file, the same for the same descriptions."""
     address = load_environment(EnvironmentName.PROD).dashboards.address
     content = {
         "version": 2,
         "exposures": [
-            _exposure(dashboard, owners[dashboard.owner], address) for dashboard in dashboards
+            _exposure(dashboard, owners[dashboard.owner], contracts, address)
+            for dashboard in dashboards
         ],
     }
     return _HEAD + yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
 
 
-def _exposure(dashboard: Dashboard, owner: Owner, address: str | None) -> dict[str, object]:
+def _exposure(
+    dashboard: Dashboard, owner: Owner, contracts: Mapping[str, Contract], address: str | None
+) -> dict[str, object]:
     return {
         "name": dashboard.name,
         "label": dashboard.title,
@@ -57,5 +64,5 @@ def _exposure(dashboard: Dashboard, owner: Owner, address: str | None) -> dict[s
         **({"url": f"{address}/{dashboard.web_page}"} if address else {}),
         "description": dashboard.summary,
         "owner": {"name": owner.name, "email": owner.email},
-        "depends_on": [f"ref('{mart}')" for mart in sorted(dashboard.marts)],
+        "depends_on": [contracts[mart].reference for mart in sorted(dashboard.marts)],
     }

@@ -79,12 +79,16 @@ def read_freshness(dashboard: Dashboard, marts: PublishedMarts) -> list[MartFres
     return [known[mart] for mart in dashboard.marts if mart in known]
 
 
-def page_content(dashboard: Dashboard, marts: PublishedMarts) -> Json:
+def page_content(
+    dashboard: Dashboard, marts: PublishedMarts, old_after_hours: float | None
+) -> Json:
     """Return what the script of a page works with; only what JSON can hold.
 
     Args:
         dashboard: The dashboard of the page.
         marts: What is published.
+        old_after_hours: Age of a publication from which a reader is told that it is old; None
+            where no clock publishes.
     """
     publication = marts.publication()
     freshness = read_freshness(dashboard, marts)
@@ -92,7 +96,8 @@ def page_content(dashboard: Dashboard, marts: PublishedMarts) -> Json:
     return {
         "name": dashboard.name,
         "publishedAt": cell(publication.published_at),
-        "freshForHours": dashboard.fresh_for_hours,
+        "oldAfterHours": old_after_hours,
+        "staleMarts": sorted(stale),
         "filters": [_filter(one, marts) for one in dashboard.filters],
         "themes": {"light": chart_theme(dark=False), "dark": chart_theme(dark=True)},
         "tiles": [

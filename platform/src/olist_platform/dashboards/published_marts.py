@@ -1,9 +1,9 @@
 """What dashboards read: the published marts, and the monitoring models beside them.
 
 On DuckDB marts come from the published copy, on Snowflake from the serving schema. Monitoring
-models are not published: they come from what dbt left for monitoring where it is there, else from
-the warehouse itself. Nothing waits for a build that holds it: a model that cannot be read is one
-that is not recorded yet.
+models are not published: they come from the warehouse or, while a build holds DuckDB's, from what
+dbt left for monitoring, which may be less. Nothing waits: a model that cannot be read is one that
+is not recorded yet.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +15,13 @@ from typing import Any
 
 import duckdb
 
+from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.duckdb_warehouse import duckdb_errors_explained
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
+from olist_platform.monitoring.history import history_path
 from olist_platform.naming import Layer, Workload
 from olist_platform.publication import published_copy
-from olist_platform.repository import state_folder
 from olist_platform.snowflake_connection import open_snowflake
 
 _PUBLISHED = "published"
@@ -129,28 +130,30 @@ def _on_duckdb(environment: Environment) -> Iterator[PublishedMarts]:
         )
         for (name,) in _tables(connection, _PUBLISHED, "main"):
             marts.show(name, f'{_PUBLISHED}."{name}"')
-        exported = state_folder(environment.name) / "monitoring" / "exported"
-        for path in sorted(exported.glob("monitoring_*.parquet")):
-            marts.show(path.stem, f"read_parquet({_literal(path)})")
         _show_monitoring(marts, connection, environment)
+        for path in sorted(monitoring_export_folder(environment).glob("monitoring_*.parquet")):
+            marts.show(path.stem, f"read_parquet({_literal(path)})")
         yield marts
 
 
 def _show_monitoring(
     marts: PublishedMarts, connection: duckdb.DuckDBPyConnection, environment: Environment
 ) -> None:
-    working, schema = environment.duckdb_path, environment.names.schema(Layer.MONITORING)
-    if not working.exists():
-        return
-    try:
-        # By the name of its file, which its views use.
-        connection.execute(f"attach {_literal(working)} (read_only)")
-    except duckdb.IOException:
-        # A build has it.
-        return
-    catalog = working.stem
-    for (name,) in _tables(connection, catalog, schema):
-        marts.show(name, f'{catalog}.{schema}."{name}"')
+    schema = environment.names.schema(Layer.MONITORING)
+    for path, schema_of_file in (
+        (environment.duckdb_path, schema),
+        (history_path(environment), "main"),
+    ):
+        if not path.exists():
+            continue
+        try:
+            # By the name of its file, which the warehouse's views use.
+            connection.execute(f"attach {_literal(path)} (read_only)")
+        except duckdb.IOException:
+            # A writer has it.
+            continue
+        for (name,) in _tables(connection, path.stem, schema_of_file):
+            marts.show(name, f'{path.stem}.{schema_of_file}."{name}"')
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) -> list[tuple[str]]:

@@ -68,7 +68,7 @@ def take_screenshots(site: Path, folder: Path) -> list[Path]:
                 locale="en-US",
             )
             page.goto((site / picture.page).as_uri())
-            page.wait_for_function("window.olistDrawn?.()")
+            page.wait_for_selector("html[data-drawn=yes]")
             path = folder / f"{picture.name}.png"
             page.screenshot(path=path)
             written.append(path)

@@ -40,6 +40,7 @@ from olist_platform.repository import state_folder
 
 _BUILDS_SUFFIX = ".builds"
 _ASSETS = "assets"
+_FIRST_PAGE = "index.html"
 _CHART_LIBRARY = "vl-convert-python"
 _EXPORTED = "window.vegaEmbed = vegaEmbed;"
 _NAME_LENGTH = 12
@@ -65,12 +66,17 @@ class Site:
     @property
     def first_page(self) -> Path:
         """The page to open."""
-        return self.folder / "index.html"
+        return self.folder / _FIRST_PAGE
 
 
 def site_folder(environment: Environment) -> Path:
     """Where an environment's site lies unless told otherwise."""
     return state_folder(environment.name) / "dashboards"
+
+
+def first_page(environment: Environment) -> Path:
+    """The page to open of an environment's site."""
+    return site_folder(environment) / _FIRST_PAGE
 
 
 def build_site(environment: Environment, folder: Path | None = None) -> Site:
@@ -134,6 +140,7 @@ def _pages(
         for tile in one.tiles
     }
     style, *scripts = assets
+    old_after_hours = environment.monitoring.published_within_hours
     return {
         dashboard.web_page: template.render(
             dashboard=dashboard,
@@ -153,7 +160,7 @@ def _pages(
             widths={
                 name: width for page in dashboard.pages for name, width in tile_widths(page).items()
             },
-            content=_json(page_content(dashboard, marts)),
+            content=_json(page_content(dashboard, marts, old_after_hours)),
             style=style,
             scripts=scripts,
         ).encode()

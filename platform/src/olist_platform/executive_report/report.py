@@ -200,7 +200,7 @@ def compose_report(
         alerts=[_alert_line(each, environment) for each in told[:_ALERTS_SHOWN]],
         more_alerts=max(len(told) - _ALERTS_SHOWN, 0),
         warnings=[
-            *words.age_warnings(publication, dashboard, now),
+            *words.age_warnings(publication, environment.monitoring.published_within_hours, now),
             *words.mart_warnings(read_freshness(dashboard, marts)),
         ],
         links=[_link(environment, one) for one in dashboards],
@@ -302,10 +302,10 @@ class _Words:
             )
 
     def age_warnings(
-        self, publication: Publication, dashboard: Dashboard, now: datetime
+        self, publication: Publication, old_after_hours: float | None, now: datetime
     ) -> Iterator[str]:
         age = now - publication.published_at
-        if age > timedelta(hours=dashboard.fresh_for_hours):
+        if old_after_hours is not None and age > timedelta(hours=old_after_hours):
             yield (
                 f"These figures are old: they were published {_age_text(age)} ago,"
                 f" on {self._moment(publication.published_at)}."

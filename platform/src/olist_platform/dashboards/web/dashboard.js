@@ -237,18 +237,25 @@
 
   // --- charts ---
   const usesDark = () => (choice.theme === "auto" ? dark.matches : choice.theme === "dark");
-  // For tests and pictures: the charts by their tile, and whether all of them are drawn.
+  // For tests and pictures: the charts by their tile, and on <html> whether all are drawn.
   window.olistCharts = {};
-  window.olistDrawn = () => document.documentElement.dataset.ready === "yes" && [...document.querySelectorAll(".chart")].every((holder) => holder.querySelector("svg, .empty"));
+  let undrawn = 0;
+  function drawing(more) {
+    undrawn += more;
+    document.documentElement.dataset.drawn = undrawn ? "no" : "yes";
+  }
 
   function chart(tile, holder, rows) {
     const spec = structuredClone(tile.spec);
     const unnamed = Object.fromEntries(columnsOf(tile, "series").map((column) => [column.key, "none"]));
     const named = (row) => Object.fromEntries(Object.entries(row).filter(([key, value]) => value !== null || !(key in unnamed)));
     spec.data.values = rows.map((row) => ({ ...unnamed, ...named(row), category: categoryOf(tile, row) }));
+    // A row's height times rows, said as a number: Vega-Lite fits a chart to a width only then.
+    if (spec.height.step) spec.height = spec.height.step * new Set(spec.data.values.map((row) => row.category)).size;
+    drawing(1);
     window.vegaEmbed(holder, spec, {
       actions: false, renderer: "svg", ast: true, logLevel: 1, config: content.themes[usesDark() ? "dark" : "light"],
-      expressionFunctions: { olistFormat: onAxis },
+      expressionFunctions: { olistAxis: onAxis, olistValue: written },
       tooltip: { theme: usesDark() ? "dark" : "light" },
     }).then((result) => {
       tile.view?.finalize();
@@ -257,7 +264,7 @@
     }).catch((error) => {
       holder.replaceChildren(element("p", { class: "empty" }, "This chart could not be drawn; its table can be read."));
       console.error(tile.name, error);
-    });
+    }).finally(() => drawing(-1));
   }
 
   function drawChart(tile) {
@@ -267,10 +274,12 @@
     const categories = [...new Set(rows.map((row) => categoryOf(tile, row)))];
     const first = new Set(limited(tile, categories));
     const drawn = ["bar", "range"].includes(tile.kind) ? rows.filter((row) => first.has(categoryOf(tile, row))) : rows;
-    const holder = element("div", { class: "chart", role: "img", "aria-label": `Chart: ${tile.title}. Its figures are in the table below.` });
+    // Read out as one picture; its figures are read in the table behind it.
+    const holder = element("div", { class: "chart", "aria-hidden": "true" });
+    const picture = element("div", { role: "img", "aria-label": `Chart: ${tile.title}. Its figures are in the table below.` }, holder);
     const behind = element("details", { class: "behind" }, element("summary", {}, "Table", element("span", { class: "hidden" }, ` of ${tile.title}`)));
     behind.append(table(tile, rows, tile.title));
-    tile.body.replaceChildren(holder, ...(["bar", "range"].includes(tile.kind) ? allRows(tile, categories.length) : []), behind);
+    tile.body.replaceChildren(picture, ...(["bar", "range"].includes(tile.kind) ? allRows(tile, categories.length) : []), behind);
     chart(tile, holder, drawn);
   }
 
@@ -313,14 +322,15 @@
       }
     }
   }
+  // Old: published too long ago by the reader's clock. Stale: behind the reference date of its own build.
   function drawStaleness() {
     const hours = (Date.now() - Date.parse(content.publishedAt)) / 3600000;
-    const old = hours > content.freshForHours;
-    const days = Math.floor(hours / 24);
+    const isOld = content.oldAfterHours !== null && hours > content.oldAfterHours;
+    const age = hours >= 48 ? `${Math.floor(hours / 24)} days` : `${Math.floor(hours)} hours`;
+    const isStale = content.staleMarts.length > 0;
     const badge = document.getElementById("staleness");
-    badge.className = `badge ${old ? "stale" : "fresh"}`;
-    badge.textContent = old ? `\u26A0 old: ${days >= 2 ? `${days} days` : `${Math.floor(hours)} hours`}` : "\u2713 fresh";
-    document.body.classList.toggle("is-stale", old);
+    badge.className = `badge ${isOld || isStale ? "stale" : "fresh"}`;
+    badge.textContent = isOld ? `\u26A0 old: ${age}` : isStale ? "\u26A0 stale data" : "\u2713 fresh";
   }
 
   function drawAll() {
@@ -363,6 +373,7 @@
 
   for (const id of ["numbers", "theme"]) document.getElementById(id).value = choice[id];
   drawAll();
+  drawing(0);
   document.documentElement.dataset.ready = "yes";
   performance.mark("olist-ready");
 
