@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from alert_scenario import failure
@@ -304,19 +302,14 @@ def test_old_figures_say_so(published: Published) -> None:
 
 
 def test_a_mart_that_lies_behind_is_named(published: Published) -> None:
-    exported = published.workspace.home / "data" / "local" / "monitoring" / "exported"
-    path = exported / "monitoring_freshness.parquet"
-    before = path.read_bytes()
-    try:
-        duckdb.sql(
-            "select * replace (date '2018-03-01' as newest_business_date,"
-            " case relation when 'mart_executive_kpis' then 'stale' else freshness_status end"
-            f" as freshness_status) from read_parquet('{path}')"
-        ).write_parquet(f"{path}.changed")
-        Path(f"{path}.changed").replace(path)
+    workspace = published.workspace
+    with workspace.restored():
+        workspace.change(
+            "update monitoring.monitoring_freshness"
+            " set newest_business_date = date '2018-03-01', freshness_status = 'stale'"
+            " where relation = 'mart_executive_kpis'"
+        )
         report = report_of(published)
-    finally:
-        path.write_bytes(before)
     assert report.warnings == [
         "mart_executive_kpis lies behind: its newest day is 1 de mar. de 2018."
     ]

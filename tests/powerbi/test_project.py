@@ -230,7 +230,7 @@ def test_deployments_have_the_values_of_their_environment(files: Files) -> None:
         assert power_bi is not None
         listed = {(each["reader"], each["state"]) for each in json.loads(values["StateReaders"])}
         assert listed == {
-            (reader, state) for reader, states in power_bi.state_readers.items() for state in states
+            (one.reader, state) for one in power_bi.state_readers for state in one.states
         }
         # As the project lies here it reads dev.
         assert (deployed == text) == (name == "dev")

@@ -40,17 +40,28 @@ class PowerBiRefresh(Settings):
     airflow_connection: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+class StateReader(Settings):
+    """Who sees the rows of some states only.
+
+    Attributes:
+        reader: Address they log in with; they have to be in the model's role too.
+        states: Which states, by their two letters.
+    """
+
+    reader: EmailAddress
+    states: Annotated[tuple[State, ...], Field(min_length=1)]
+
+
 class PowerBiSettings(Settings):
     """Power BI, where an environment has it.
 
     Attributes:
         refresh: What is refreshed after publication, or null before the first deployment.
-        state_readers: Who sees the rows of some states only -> which ones, by their two letters.
-            They have to be in the model's role for it.
+        state_readers: Who sees the rows of some states only.
     """
 
     refresh: PowerBiRefresh | None
-    state_readers: dict[EmailAddress, Annotated[tuple[State, ...], Field(min_length=1)]]
+    state_readers: tuple[StateReader, ...]
 
 
 class DashboardSettings(Settings):

@@ -120,9 +120,9 @@ def model_parameters(environment: Environment) -> tuple[Parameter, ...]:
     # In an address Snowflake writes the account's underscores as hyphens.
     host = warehouse.account.replace("_", "-").lower()
     readers = [
-        {"reader": reader, "state": state}
-        for reader, states in sorted(power_bi.state_readers.items())
-        for state in states
+        {"reader": one.reader, "state": state}
+        for one in power_bi.state_readers
+        for state in one.states
     ]
     return (
         Parameter("SnowflakeServer", f"{host}.snowflakecomputing.com", "Snowflake account."),
