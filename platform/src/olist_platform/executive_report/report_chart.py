@@ -1,6 +1,7 @@
 """The report's one chart as a PNG image: GMV of the last periods, of months with the forecast."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import vl_convert
 
@@ -12,9 +13,11 @@ from olist_platform.dashboards.written_values import Numbers, written
 from olist_platform.executive_report.report_figures import Row, rows_of, tile_of_period
 from olist_platform.executive_report.report_period import ReportKind, ReportPeriod
 
-# As wide as the message; mail clients scale it down, and screens with fine pixels see it sharp.
+# As wide as the message; screens with fine pixels see it sharp.
 WIDTH = 552
 _PIXELS = 2
+# It is drawn smaller than it is shown, so that its letters can be read on a phone too.
+_DRAWN_WIDTH, _DRAWN_HEIGHT = 400, 190
 _PERIODS_SHOWN = {ReportKind.DAILY: 35, ReportKind.WEEKLY: 26}
 _MONTHS_SHOWN = 25
 _FORECAST_TILE, _GMV_TILE = "gmv_forecast", "gmv"
@@ -60,7 +63,8 @@ def draw_chart(
         return None
     spec = {
         **chart_spec(tile, for_page=False),
-        "width": WIDTH,
+        "width": _DRAWN_WIDTH,
+        "height": _DRAWN_HEIGHT,
         "autosize": {"type": "fit", "contains": "padding"},
         "padding": 8,
         "background": _GROUND,
@@ -68,8 +72,8 @@ def draw_chart(
     }
     png = vl_convert.vegalite_to_png(
         spec,
-        scale=_PIXELS,
-        config={**chart_theme(dark=False), "background": _GROUND, "font": _FONT},
+        scale=_PIXELS * WIDTH / _DRAWN_WIDTH,
+        config=_config(),
         format_locale="pt-BR" if numbers == "pt-BR" else "en-US",
         time_format_locale="pt-BR" if numbers == "pt-BR" else "en-US",
     )
@@ -88,6 +92,13 @@ def draw_chart(
             f" {written(forecast[0][expected.key], expected.format, numbers)}"
         )
     return ReportChart(tile.title, png, "; ".join(said) + ".")
+
+
+def _config() -> dict[str, Any]:
+    theme = chart_theme(dark=False)
+    # Where not all labels of an axis have room, every second one is left out.
+    axis = {**theme["axis"], "labelOverlap": "parity"}
+    return {**theme, "axis": axis, "background": _GROUND, "font": _FONT}
 
 
 def _tile(dashboard: Dashboard, kind: ReportKind) -> Tile:
