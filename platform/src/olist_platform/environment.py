@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.cloud_settings import CloudSettings
+from olist_platform.dashboards.dashboard_settings import DashboardSettings
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.monitoring_settings import MonitoringSettings
 from olist_platform.naming import EnvironmentName, Layer, Names
@@ -110,6 +111,7 @@ class Environment(_Settings):
     production: ProductionSettings
     alerts: AlertSettings
     monitoring: MonitoringSettings
+    dashboards: DashboardSettings
     cloud: CloudSettings | None = None
 
     @model_validator(mode="after")
@@ -134,6 +136,22 @@ class Environment(_Settings):
             raise ValueError(
                 "monitoring.notional_budget_brl: DuckDB needs an amount, Snowflake null"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _the_report_has_readers(self) -> "Environment":
+        report = self.dashboards.executive_report
+        if report and report.to not in self.alerts.recipients:
+            raise ValueError(
+                f"dashboards.executive_report.to: alerts.recipients has no '{report.to}';"
+                f" it has: {', '.join(self.alerts.recipients)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _power_bi_reads_snowflake(self) -> "Environment":
+        if self.dashboards.power_bi and self.warehouse.engine != "snowflake":
+            raise ValueError("dashboards.power_bi: it reads Snowflake alone, write null")
         return self
 
     @property

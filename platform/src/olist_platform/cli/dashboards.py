@@ -1,5 +1,6 @@
 """`olist dashboards`: the pages that people read, and what else is made from their descriptions."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,6 +98,70 @@ def screenshots(
     site = build_site(environment_named(env))
     for path in take_screenshots(site.folder, folder or pictures_folder()):
         out.print(f"written: {path}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def powerbi() -> None:
+    """Write the Power BI project in platform/powerbi; a second run changes nothing.
+
+    Example:  olist dashboards powerbi
+    """
+    from olist_platform.powerbi.project import write_project  # noqa: PLC0415
+
+    folder, changed = write_project()
+    out.print(f"{changed} files changed in {folder}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def email(
+    env: Annotated[str, typer.Argument(help="local, dev or prod.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .eml as it is sent, .html to look at."),
+    ] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="As if the figures were of this day. [default: that of what is published]",
+        ),
+    ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it to the executives; once a day it goes.")
+    ] = False,
+) -> None:
+    """Show the executives' e-mail of what is published, write it to a file, or send it.
+
+    It is a report of the month or week that ends on the figures' reference date, else of the day.
+
+    Example:  olist dashboards email local --output report.html
+      olist dashboards email local --output report.eml --day 2018-08-31
+      olist dashboards email prod --send
+    """
+    from olist_platform.errors import OlistError  # noqa: PLC0415
+    from olist_platform.executive_report import report_delivery  # noqa: PLC0415
+    from olist_platform.executive_report.report_message import report_text  # noqa: PLC0415
+
+    environment = environment_named(env)
+    if send:
+        if output or day:
+            raise OlistError(
+                "--send goes with neither --output nor --day", "what is sent is what is published"
+            )
+        delivered = report_delivery.deliver_report(environment, lambda: datetime.now(UTC))
+        out.print(
+            f"{delivered.outcome}: {delivered.title}, {delivered.where}",
+            soft_wrap=True,
+            highlight=False,
+        )
+        return
+    now = datetime.now(UTC)
+    report = report_delivery.current_report(environment, now, day.date() if day else None)
+    if output:
+        report_delivery.write_report(environment, report, output, now)
+        out.print(f"written: {output}", soft_wrap=True, highlight=False)
+    else:
+        out.print(report_text(report), soft_wrap=True, highlight=False, markup=False)
 
 
 def _tell(news: "Site | OlistError") -> None:

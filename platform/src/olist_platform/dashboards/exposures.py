@@ -9,10 +9,10 @@ from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.contracts import Contract, Owner, read_contracts, read_owners
 from olist_platform.dashboards.description import Dashboard
 from olist_platform.dbt_command import dbt_project_folder
+from olist_platform.environment import load_environment
 from olist_platform.errors import os_errors_explained
+from olist_platform.naming import EnvironmentName
 
-# Where the pages are served for the company; no page asks it for anything.
-BASE_URL = "https://dashboards.olist.example"
 _HEAD = """\
 # Made from platform/dashboards/ by `olist dashboards exposures`; a test holds it current.
 """
@@ -42,24 +42,26 @@ def exposures_text(
     contracts: Mapping[str, Contract],
 ) -> str:
     """Return the content of the file, the same for the same descriptions."""
+    address = load_environment(EnvironmentName.PROD).dashboards.address
     content = {
         "version": 2,
         "exposures": [
-            _exposure(dashboard, owners[dashboard.owner], contracts) for dashboard in dashboards
+            _exposure(dashboard, owners[dashboard.owner], contracts, address)
+            for dashboard in dashboards
         ],
     }
     return _HEAD + yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
 
 
 def _exposure(
-    dashboard: Dashboard, owner: Owner, contracts: Mapping[str, Contract]
+    dashboard: Dashboard, owner: Owner, contracts: Mapping[str, Contract], address: str | None
 ) -> dict[str, object]:
     return {
         "name": dashboard.name,
         "label": dashboard.title,
         "type": "dashboard",
         "maturity": dashboard.maturity,
-        "url": f"{BASE_URL}/{dashboard.web_page}",
+        **({"url": f"{address}/{dashboard.web_page}"} if address else {}),
         "description": dashboard.summary,
         "owner": {"name": owner.name, "email": owner.email},
         "depends_on": [contracts[mart].reference for mart in sorted(dashboard.marts)],
