@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, docs, env, keys
+from olist_platform.cli import alerts, docs, env, keys, release
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
@@ -34,6 +34,7 @@ app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(release.app, name="release")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
