@@ -14,6 +14,7 @@ from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.cloud_settings import CloudSettings
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName, Layer, Names
+from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
 from olist_platform.settings_model import SecretReference
 from olist_platform.settings_model import Settings as _Settings
@@ -103,6 +104,7 @@ class Environment(_Settings):
     landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
     dbt: DbtSettings
     airflow: AirflowSettings
+    releases: ReleaseSettings
     alerts: AlertSettings
     cloud: CloudSettings | None = None
 
@@ -110,6 +112,21 @@ class Environment(_Settings):
     def _snowflake_reads_s3(self) -> "Environment":
         if self.warehouse.engine == "snowflake" and self.landing.kind != "s3":
             raise ValueError("landing.kind: Snowpipe reads S3 only, so it must be 's3'")
+        return self
+
+    @model_validator(mode="after")
+    def _artifacts_are_in_the_landings_account(self) -> "Environment":
+        if isinstance(self.releases.artifacts, S3Artifacts) and self.landing.kind != "s3":
+            raise ValueError(
+                "releases.artifacts: the artifact bucket is in the landing's account,"
+                " so landing.kind must be 's3'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_promoted_from_itself(self) -> "Environment":
+        if self.releases.promotes_from is self.name:
+            raise ValueError("releases.promotes_from: it names this environment itself")
         return self
 
     @model_validator(mode="after")
