@@ -63,7 +63,8 @@ class StagedEnvironment:
 
     def deploy(self, release: Release, kind: Kind = Kind.DEPLOY, by: str = "ana") -> Event:
         deployment = self.record.begin(kind, release, by)
-        return carry_out(deployment, self.steps(deployment), self._tell, self.name)
+        with deployment.kept_alive():
+            return carry_out(deployment, self.steps(deployment), self._tell, self.name)
 
     def roll_back(self, by: str = "ana") -> Event:
         state = self.record.state()

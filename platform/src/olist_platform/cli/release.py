@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from olist_platform.cli.console import err, out
-from olist_platform.errors import os_errors_explained
+from olist_platform.cli.console import environment_named, err, out
+from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.repository import repository_root
+
+if TYPE_CHECKING:
+    from olist_platform.release.deployer import Deployer
+    from olist_platform.release.deployment_state import Event
 
 app = typer.Typer(
     help="Build a release, and take it to an environment and back.", no_args_is_help=True
@@ -133,4 +137,130 @@ def verify(
         f"{bundle.manifest.short_commit}, digest {bundle.digest}",
         soft_wrap=True,
         highlight=False,
+    )
+
+
+DigestOption = Annotated[
+    str | None,
+    typer.Option(help="Digest of a release, from `olist release build`.", show_default=False),
+]
+EnvironmentArgument = Annotated[
+    str, typer.Argument(metavar="ENVIRONMENT", help="local, dev or prod.")
+]
+
+
+@app.command()
+def deploy(
+    env: EnvironmentArgument,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="BUNDLE", help="A bundle's file.", show_default=False),
+    ] = None,
+    digest: DigestOption = None,
+) -> None:
+    """Bring a release to an environment where releases come first.
+
+    Interrupted, the same command goes on where it stopped. Where a step fails, everything is put
+    back, and readers keep what they had. With --digest alone the artifact store gives the bundle.
+
+    Examples:  olist release deploy dev data/releases/olist-release-0123456789ab.tar
+      olist release deploy dev --digest 0123...
+    """
+    from olist_platform.release.bundle import read_bundle  # noqa: PLC0415
+
+    deployer = _deployer(env)
+    unfinished = deployer.record.state().unfinished
+    if path is not None:
+        bundle = read_bundle(path, digest)
+    elif digest is not None:
+        bundle = deployer.bundle(digest)
+    elif unfinished is not None:
+        bundle = deployer.bundle(unfinished.release.digest)
+    else:
+        raise OlistError(
+            "no release is named", "name a bundle's file, or a digest of the artifact store"
+        )
+    _say_how_it_ended(deployer.deploy(bundle), env)
+
+
+@app.command()
+def promote(
+    env: EnvironmentArgument,
+    digest: DigestOption = None,
+    approve: Annotated[
+        list[str] | None,
+        typer.Option(help="approved-budget or approved-destructive.", show_default=False),
+    ] = None,
+) -> None:
+    """Bring what is green in the environment before, byte for byte, to this one.
+
+    Refuses, with every reason, what is not green there, has another digest, is older than what
+    runs, breaks a policy, or raises the budget's ceiling or destroys something without approval.
+
+    Examples:  olist release promote prod
+      olist release promote prod --digest 0123... --approve approved-budget
+    """
+    from olist_platform.release.promotion import Approval  # noqa: PLC0415
+
+    unknown = sorted(set(approve or ()) - set(Approval))
+    if unknown:
+        raise OlistError(
+            f"there is no approval '{unknown[0]}'", f"use one of: {', '.join(Approval)}"
+        )
+    _say_how_it_ended(_deployer(env).promote(digest, tuple(sorted(set(approve or ())))), env)
+
+
+@app.command()
+def rollback(env: EnvironmentArgument) -> None:
+    """Put the release before back, or take an unfinished deployment back.
+
+    Says what it cannot undo.
+
+    Example:  olist release rollback prod
+    """
+    from olist_platform.release.deployer import NOT_UNDONE  # noqa: PLC0415
+
+    event = _deployer(env).roll_back()
+    _say_how_it_ended(event, env)
+    out.print("[bold]what this cannot undo[/]")
+    for sentence in NOT_UNDONE:
+        out.print(f"  - {sentence}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def status(
+    envs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ENVIRONMENT", help="dev, prod unless told.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")] = False,
+) -> None:
+    """Show what runs where, what is under way and what happened last, on one screen.
+
+    Example:  olist release status
+    """
+    from olist_platform.cli import release_output  # noqa: PLC0415
+    from olist_platform.release.deployer import environment_record  # noqa: PLC0415
+
+    statuses = {}
+    for name in envs or ("dev", "prod"):
+        record = environment_record(environment_named(name))
+        statuses[name] = (record.state(), record.history())
+    if as_json:
+        typer.echo(release_output.as_json(statuses))
+    else:
+        release_output.print_status(statuses)
+
+
+def _deployer(env: str) -> "Deployer":
+    from olist_platform.cli.release_output import print_step  # noqa: PLC0415
+    from olist_platform.release.deployer import Deployer  # noqa: PLC0415
+
+    return Deployer(environment_named(env), print_step)
+
+
+def _say_how_it_ended(event: "Event", env: str) -> None:
+    runs = f"{event.runs}" if event.runs else "nothing"
+    out.print(
+        f"\n[bold green]{event.result}[/]: {env} runs {runs}", highlight=False, soft_wrap=True
     )

@@ -53,7 +53,7 @@ class DeploymentFailedError(OlistError):
 def carry_out(
     deployment: Deployment, steps: Sequence[ReleaseStep], progress: Progress, environment: str
 ) -> Event:
-    """Go through the steps; each is looked at before and after.
+    """Go through the steps, each looked at before and after; the caller keeps the deployment alive.
 
     Interrupted, the deployment stays unfinished, and the same steps go on where it stopped. Where
     a step fails, what was done is put back in reverse order.
@@ -63,17 +63,16 @@ def carry_out(
         LeaseLostError: Another deployer has taken over.
         OlistError: A step failed, and so did putting it back.
     """
-    with deployment.kept_alive():
-        try:
-            for step in steps:
-                _take(deployment, step, progress)
-        except LeaseLostError:
-            raise
-        except Exception as error:
-            deployment.fail(_reason(error))
-            event = take_back(deployment, steps, progress, environment, Result.FAILED)
-            raise DeploymentFailedError(event, environment) from error
-        return deployment.finish(Result.DEPLOYED)
+    try:
+        for step in steps:
+            _take(deployment, step, progress)
+    except LeaseLostError:
+        raise
+    except Exception as error:
+        deployment.fail(_reason(error))
+        event = take_back(deployment, steps, progress, environment, Result.FAILED)
+        raise DeploymentFailedError(event, environment) from error
+    return deployment.finish(Result.DEPLOYED)
 
 
 def take_back(
