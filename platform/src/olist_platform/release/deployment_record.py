@@ -20,7 +20,6 @@ from pydantic import BaseModel, ValidationError
 
 from olist_platform.errors import OlistError
 from olist_platform.release.artifact_store import ArtifactStore
-from olist_platform.release.bundle_manifest import canonical_json
 from olist_platform.release.deployment_state import (
     Deployed,
     EnvironmentState,
@@ -439,7 +438,8 @@ class Deployment:
 
 
 def _content(document: BaseModel) -> bytes:
-    return canonical_json(document.model_dump(mode="json"))
+    """Return a document as it is stored; steps keep their order."""
+    return f"{document.model_dump_json(indent=1)}\n".encode()
 
 
 @cache
