@@ -18,7 +18,7 @@ IN_PARALLEL := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
 
-.PHONY: help setup demo test test-fast lint governance format baseline bench clean lock
+.PHONY: help setup demo up down test test-fast lint governance format baseline bench clean lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ setup: $(DEVELOPMENT_STAMP) ## install everything, development tools included, i
 
 demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> ALLOW_MISSING=1
 	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
+
+up: $(STAMP) ## start Airflow on this machine, with its web page; PORT=8080
+	@$(BIN)/olist up $(if $(PORT),--port "$(PORT)")
+
+down: $(STAMP) ## stop it
+	@$(BIN)/olist down
 
 test: $(DEVELOPMENT_STAMP) ## prove everything
 	$(BIN)/pytest $(IN_PARALLEL)

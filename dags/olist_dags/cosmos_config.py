@@ -1,15 +1,20 @@
 """How Cosmos renders the dbt project: from the manifest, one task for each model and its tests.
 
-The execution mode and its measurements: platform/docs/decisions/cosmos-execution-mode.md.
+A stage of the project is a task group with a dbt build of its own. The execution mode, the stages
+and their measurements: platform/docs/decisions/cosmos-execution-mode.md.
 """
 
 import json
 import shutil
 import sys
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import TriggerRule
+from airflow.sdk.exceptions import AirflowFailException
 from cosmos import (
     DbtTaskGroup,
     ExecutionConfig,
@@ -21,9 +26,13 @@ from cosmos import (
     RenderConfig,
     TestBehavior,
 )
+from cosmos.operators.watcher import DbtProducerWatcherOperator
 
-from olist_dags.dag_environment import give_dbt_its_variables, require_manifest
+from olist_dags.dag_environment import current_environment, require_manifest
+from olist_dags.producer import RestartableProducer
+from olist_dags.run_plan import prepare_dbt
 from olist_dags.run_results import keep_run_results
+from olist_platform.build_stages import BuildStage, stages_of_nodes
 from olist_platform.dbt_command import dbt_project_folder, manifest_path
 from olist_platform.environment import Environment
 
@@ -31,12 +40,75 @@ _PROFILE = "olist"
 _POKE_SECONDS = 3
 
 
-def dbt_task_group(environment: Environment, group_id: str = "dbt") -> Any:
-    """Return the task group of the whole dbt project; call it inside a DAG.
+def stage_task_group(environment: Environment, stage: BuildStage) -> Any:
+    """Return the task group of a stage of the dbt project; call it inside a DAG.
 
     Raises:
         OlistError: The environment's manifest is missing.
     """
+    group = _task_group(
+        environment,
+        stage.value,
+        select=stage.selection,
+        exclude=stage.later_stages,
+        full_refresh="{{ params.full_refresh }}",
+    )
+    nodes, stages = _nodes_and_stages(manifest_path(environment))
+    for task in group.iter_tasks():
+        # A partial run skips what it does not select; what stands behind that goes on.
+        task.trigger_rule = TriggerRule.NONE_FAILED
+        _retry_behind_its_tests(task, stage.later_stages)
+        _count_tests(task, {test for test, its_stage in stages.items() if its_stage is stage})
+        _give_owner(task, nodes)
+    return group
+
+
+def whole_task_group(
+    environment: Environment,
+    *,
+    exclude: list[str],
+    flags: list[str],
+    prepare: Callable[[Any], None],
+) -> Any:
+    """Return one task group of the whole project, without gates; call it inside a DAG.
+
+    Its one dbt is all that runs: a task of which that dbt told nothing fails.
+
+    Args:
+        environment: Where dbt runs.
+        exclude: What of the project is left out, as dbt's --exclude names it.
+        flags: Further flags of its `dbt build`.
+        prepare: Called in a task's process just before it runs, with its context.
+
+    Raises:
+        OlistError: The environment's manifest is missing.
+    """
+    group = _task_group(
+        environment, "dbt", select=[], exclude=exclude, flags=flags, prepare=prepare
+    )
+    nodes, stages = _nodes_and_stages(manifest_path(environment))
+    for task in group.iter_tasks():
+        task.trigger_rule = TriggerRule.NONE_FAILED
+        if hasattr(task, "model_unique_id"):
+            # Cosmos would build it by a dbt of its own, one after the other.
+            task._fallback_to_non_watcher_run = _fail_unreported  # noqa: SLF001
+        _count_tests(
+            task, {test for test, stage in stages.items() if stage is not BuildStage.SNAPSHOTS}
+        )
+        _give_owner(task, nodes)
+    return group
+
+
+def _task_group(
+    environment: Environment,
+    group_id: str,
+    *,
+    select: list[str],
+    exclude: list[str],
+    flags: Sequence[str] = (),
+    full_refresh: str | bool = False,
+    prepare: Callable[[Any], None] = prepare_dbt,
+) -> Any:
     require_manifest(environment)
     group = DbtTaskGroup(
         group_id=group_id,
@@ -54,28 +126,41 @@ def dbt_task_group(environment: Environment, group_id: str = "dbt") -> Any:
             execution_mode=ExecutionMode.WATCHER,
             invocation_mode=InvocationMode.SUBPROCESS,
             dbt_executable_path=_dbt_executable(),
-            # The task that runs dbt never runs it twice: its second try ends at once, and the
-            # models' own tries take over. A long delay would only hold them up
-            # (astronomer-cosmos issue 3001).
-            setup_operator_args={"retries": 1, "retry_delay": timedelta(seconds=1)},
+            # Where dbt has failed, the second try ends at once and the models' own tries take over.
+            # A long delay would only hold them up (astronomer-cosmos issue 3001). The further tries
+            # are for processes that are killed.
+            setup_operator_args={
+                "retries": 3,
+                "retry_delay": timedelta(seconds=1),
+                "dbt_cmd_flags": list(flags),
+            },
         ),
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.AFTER_EACH,
             emit_datasets=False,
-            exclude=["resource_type:exposure"],
+            select=select,
+            exclude=["resource_type:exposure", *exclude],
         ),
         operator_args={
             "callback": keep_run_results,
-            "pre_execute": give_dbt_its_variables,
+            "pre_execute": prepare,
             "poke_interval": _POKE_SECONDS,
             "should_store_compiled_sql": False,
+            "full_refresh": full_refresh,
         },
     )
     for task in group.iter_tasks():
-        _retry_behind_its_tests(task)
-    _give_owners(group, manifest_path(environment))
+        if isinstance(task, DbtProducerWatcherOperator):
+            # Cosmos makes the task itself, and has no setting for another class.
+            task.__class__ = RestartableProducer
     return group
+
+
+def nodes_of_stage(stage: BuildStage) -> set[str]:
+    """Return the unique ids of the nodes that a stage builds or tests."""
+    _, stages = _nodes_and_stages(manifest_path(current_environment()))
+    return {node for node, its_stage in stages.items() if its_stage is stage}
 
 
 def _dbt_executable() -> str:
@@ -84,24 +169,49 @@ def _dbt_executable() -> str:
     return str(beside) if beside.exists() else shutil.which("dbt") or "dbt"
 
 
-def _retry_behind_its_tests(task: Any) -> None:
+# Every stage asks for it, and it takes half of the time in which the DAG is parsed.
+@cache
+def _nodes_and_stages(manifest: Path) -> tuple[dict[str, Any], dict[str, BuildStage]]:
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    return content["nodes"], stages_of_nodes(content)
+
+
+def _fail_unreported(*_: Any, **__: Any) -> bool:
+    raise AirflowFailException("dbt stopped before it")
+
+
+def _retry_behind_its_tests(task: Any, excluded: list[str]) -> None:
     """Make a model's own retry a `dbt build`, as its first try is.
 
     Cosmos would retry with `dbt run`, and a model that dbt had held back because of a failing
     unit test would then be built after all. Tests that other models are part of stay with the
-    task of its tests: on a retry those models may not be built yet.
+    task of its tests: on a retry those models may not be built yet. That task runs all tests of
+    its model but those of what the group leaves out.
     """
-    if getattr(task, "is_test_sensor", None) is False:
+    is_of_tests = getattr(task, "is_test_sensor", None)
+    if is_of_tests is False:
         task.base_cmd = ["build"]
         task.indirect_selection = "cautious"
+    elif is_of_tests and excluded:
+        task.dbt_cmd_flags = ["--exclude", *excluded]
 
 
-def _give_owners(group: Any, manifest: Path) -> None:
+def _count_tests(task: Any, tests: set[str]) -> None:
+    """Let the tests' tasks wait for the tests that their group runs.
+
+    Cosmos counts every test of a model, and would wait for those that a later stage runs.
+    """
+    if hasattr(task, "tests_per_model"):
+        task.tests_per_model = {
+            node: [test for test in its_tests if test in tests]
+            for node, its_tests in task.tests_per_model.items()
+        }
+
+
+def _give_owner(task: Any, nodes: dict[str, Any]) -> None:
     """Make the dbt group of a node the owner of its tasks."""
-    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
-    for task in group.iter_tasks():
-        context = getattr(task, "extra_context", None) or {}
-        unique_id = context.get("dbt_node_config", {}).get("unique_id")
-        owner = nodes.get(unique_id, {}).get("config", {}).get("group")
-        if owner:
-            task.owner = owner
+    context = getattr(task, "extra_context", None) or {}
+    unique_id = context.get("dbt_node_config", {}).get("unique_id")
+    owner = nodes.get(unique_id, {}).get("config", {}).get("group")
+    if owner:
+        task.owner = owner

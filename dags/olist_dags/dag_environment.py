@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from olist_platform.dbt_command import dbt_variables, manifest_path
+from olist_platform.dbt_command import dbt_variables, make_dbt_folders, manifest_path
 from olist_platform.environment import Environment, load_environment, parse_environment_name
 from olist_platform.errors import OlistError
 
@@ -61,4 +61,6 @@ def give_dbt_its_variables(context: Any) -> None:  # noqa: ARG001 - Airflow call
     """
     for name in _DBT_PATH_VARIABLES:
         os.environ.pop(name, None)
-    os.environ.update(dbt_variables(current_environment()))
+    environment = current_environment()
+    make_dbt_folders(environment)
+    os.environ.update(dbt_variables(environment))

@@ -57,6 +57,24 @@ def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
         assert "--allow-missing" in printed
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--as-of-date", "29.08.2018"], "parameter as_of_date: '29.08.2018' is no date"),
+        (["run", "--select", "stg_orders --full-refresh"], "holds an option of dbt"),
+        (["run", "--schema", "pr_12"], "--schema is development's"),
+        (["run", "development", "--full-refresh"], "are production's"),
+        (["resume"], "olist_production: nothing to resume: it has not run yet"),
+    ],
+)
+def test_a_dag_asked_for_what_makes_no_sense(
+    workspace: Workspace, arguments: list[str], told: str
+) -> None:
+    printed = workspace.olist("dag", *arguments, expect=1)
+    assert told in printed
+    assert "mend:" in printed
+
+
 def test_no_warehouse_yet(workspace: Workspace) -> None:
     printed = workspace.olist("query", "--working", "select 1", expect=1)
     assert "there is no warehouse yet" in printed

@@ -21,12 +21,15 @@ from airflow.dag_processing.dagbag import BundleDagBag
 
 bag = BundleDagBag(dag_folder=os.environ["AIRFLOW__CORE__DAGS_FOLDER"],
                    bundle_path=os.environ["AIRFLOW__CORE__DAGS_FOLDER"], bundle_name="test")
+as_list = lambda it: it if isinstance(it, list) else [it] if it else []
 described = {"errors": [text for text in bag.import_errors.values()], "dags": {}}
 for dag in bag.dags.values():
     dag.validate()
     described["dags"][dag.dag_id] = {
         "catchup": dag.catchup, "max_active_runs": dag.max_active_runs, "tags": sorted(dag.tags),
         "max_active_tasks": dag.max_active_tasks, "doc": dag.doc_md, "schedule": dag.schedule,
+        "deadlines": [alert.interval.total_seconds() for alert in as_list(dag.deadline)],
+        "params": {name: dag.params.get_param(name).schema for name in dag.params},
         "tasks": {task.task_id: {
             "upstream": sorted(task.upstream_task_ids), "owner": task.owner,
             "all_upstream": sorted(task.get_flat_relative_ids(upstream=True)),
@@ -36,6 +39,9 @@ for dag in bag.dags.values():
             "rule": str(task.trigger_rule), "node": getattr(task, "model_unique_id", None),
             "tests": getattr(task, "is_test_sensor", False),
             "command": getattr(task, "base_cmd", None),
+            "teardown": task.is_teardown, "flags": getattr(task, "dbt_cmd_flags", None),
+            "tests_counted": sum(map(len, getattr(task, "tests_per_model", {}).values())),
+            "alerts": bool(task.on_failure_callback),
             "outlets": [outlet.name for outlet in task.outlets],
         } for task in dag.tasks},
     }
@@ -91,9 +97,15 @@ def dag(
 ) -> dict[str, Any]:
     described = describe(workspace, tmp_path_factory.mktemp("described"), environment_name)
     assert described["errors"] == []
-    assert list(described["dags"]) == ["olist_production"]
     dag: dict[str, Any] = described["dags"]["olist_production"]
-    return dag
+    development: dict[str, Any] = described["dags"]["olist_development"]
+    return dag | {"development": development}
+
+
+@pytest.fixture(scope="module")
+def development(dag: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = dag["development"]
+    return found
 
 
 def test_settings_come_from_the_environment(dag: dict[str, Any], environment_name: str) -> None:
@@ -105,9 +117,14 @@ def test_settings_come_from_the_environment(dag: dict[str, Any], environment_nam
     assert dag["tags"] == sorted(["olist", "production", environment_name])
     assert "marts keep their previous content" in " ".join(dag["doc"].split())
     for task_id, task in dag["tasks"].items():
+        assert task["alerts"], task_id
+        if task_id == "wait_for_snowpipe":
+            assert task["timeout"] == 61 * 60
+            continue
         assert task["timeout"] == settings["task_timeout_minutes"] * 60, task_id
-        # The second try of the task that runs dbt only hands over to the models' own tries.
-        if not task_id.endswith("dbt_producer_watcher"):
+        # The second try of the task that runs dbt only hands over to the models' own tries, and
+        # what is not delivered stays in the outbox.
+        if not task_id.endswith(("dbt_producer_watcher", "settle_alerts")):
             assert task["retries"] == settings["retries"], task_id
             assert task["delay"] == settings["retry_delay_seconds"], task_id
             assert task["backoff"], task_id
@@ -146,7 +163,8 @@ def test_a_model_comes_behind_the_tests_of_what_it_reads(
                 if gate in by_node:
                     assert by_node[gate] in task["all_upstream"]
                     checked += 1
-        assert task["rule"] == "TriggerRule.ALL_SUCCESS"
+        # What a partial run skips must not skip what stands behind it.
+        assert task["rule"] == "TriggerRule.NONE_FAILED"
     assert checked > 20
     layers = {
         uid: node["config"]["schema"]
@@ -169,24 +187,99 @@ def test_owners_are_dbt_groups(dag: dict[str, Any], manifest: dict[str, Any]) ->
     assert {task["owner"] for task in dag["tasks"].values()} <= groups
 
 
-def test_raw_is_loaded_first_where_no_snowpipe_does(
-    dag: dict[str, Any], environment_name: str
+def test_raw_is_filled_behind_the_preflight(dag: dict[str, Any], environment_name: str) -> None:
+    tasks = dag["tasks"]
+    filling = {"load_raw", "wait_for_snowpipe"} & set(tasks)
+    assert filling == {"load_raw" if environment_name == "local" else "wait_for_snowpipe"}
+    preflight = {task for task in tasks if task.startswith("preflight.")}
+    assert len(preflight) == 4
+    [fill] = filling
+    assert set(tasks[fill]["all_upstream"]) == preflight
+    for task_id, task in tasks.items():
+        if task_id not in preflight | filling:
+            assert fill in task["all_upstream"], task_id
+    assert dag["max_active_tasks"] == (1 if environment_name == "local" else 16)
+
+
+def test_a_gate_stands_behind_all_of_a_stage_and_in_front_of_the_next(
+    dag: dict[str, Any],
 ) -> None:
     tasks = dag["tasks"]
-    assert ("load_raw" in tasks) == (environment_name == "local")
-    if environment_name == "local":
-        assert dag["max_active_tasks"] == 1
-        others = [task for task_id, task in tasks.items() if task_id != "load_raw"]
-        assert all("load_raw" in task["all_upstream"] for task in others)
+    for stage, next_stage in (("staging", "marts"), ("marts", "snapshots")):
+        of_stage = {task for task in tasks if task.startswith(f"{stage}.")}
+        assert len(of_stage) >= 8
+        gate = f"gate_{stage}"
+        assert of_stage <= set(tasks[gate]["all_upstream"])
+        behind = [task for task in tasks if task.startswith(f"{next_stage}.")]
+        assert behind
+        assert all(gate in tasks[task]["all_upstream"] for task in behind)
+        assert tasks[gate]["rule"] == "TriggerRule.NONE_FAILED"
 
 
 def test_marts_are_published_behind_everything_and_docs_behind_them(dag: dict[str, Any]) -> None:
     tasks = dag["tasks"]
     assert tasks["publish_marts"]["outlets"] == ["olist_marts"]
-    behind = {"publish_marts", "build_docs"}
+    behind = {"publish_marts", "build_docs", "settle_alerts"}
     assert set(tasks["publish_marts"]["all_upstream"]) == set(tasks) - behind
     assert tasks["build_docs"]["upstream"] == ["publish_marts"]
-    assert tasks["publish_marts"]["rule"] == "TriggerRule.ALL_SUCCESS"
+    assert tasks["publish_marts"]["rule"] == "TriggerRule.NONE_FAILED"
+
+
+def test_alerts_are_settled_whatever_happened_and_decide_nothing(dag: dict[str, Any]) -> None:
+    settling = [task_id for task_id, task in dag["tasks"].items() if task["teardown"]]
+    assert settling == ["settle_alerts"]
+    assert set(dag["tasks"]["settle_alerts"]["all_upstream"]) == set(dag["tasks"]) - {
+        "settle_alerts"
+    }
+
+
+def test_every_test_is_counted_by_the_stage_that_runs_it(
+    dag: dict[str, Any], manifest: dict[str, Any]
+) -> None:
+    counted = sum(task["tests_counted"] for task in dag["tasks"].values())
+    kinds = ("model", "seed", "snapshot")
+    # Of a test of two stages only the parents of the later one have tasks in its group.
+    at_most = sum(
+        len([each for each in node["depends_on"]["nodes"] if each.split(".")[0] in kinds])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+    )
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert len(tests) * 0.95 < counted <= at_most
+
+
+def test_the_deadline_is_the_environments_hour(dag: dict[str, Any], environment_name: str) -> None:
+    # 07:00 UTC to 06:30 in Sao Paulo; nobody waits for a local run.
+    assert dag["deadlines"] == ([] if environment_name == "local" else [2.5 * 3600])
+
+
+def test_a_run_takes_a_selection_a_full_refresh_and_a_date(dag: dict[str, Any]) -> None:
+    assert dag["params"]["full_refresh"]["type"] == "boolean"
+    assert dag["params"]["as_of_date"]["format"] == "date"
+    assert set(dag["params"]) == {"select", "full_refresh", "as_of_date"}
+
+
+def test_the_development_dag_is_by_hand_fast_to_fail_and_cheap(
+    development: dict[str, Any], manifest: dict[str, Any], environment_name: str
+) -> None:
+    assert development["schedule"] is None
+    assert development["max_active_runs"] == 1
+    assert development["tags"] == sorted(["olist", "development", environment_name])
+    tasks = development["tasks"]
+    assert tasks["dbt.dbt_producer_watcher"]["flags"] == ["--fail-fast"]
+    built = {task["node"] for task in tasks.values() if task["node"]}
+    assert built == {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed")
+    }
+    others = set(tasks) - {task_id for task_id in tasks if task_id.startswith("dbt.")}
+    assert others == ({"load_sample_source"} if environment_name == "local" else set())
+    assert all(
+        task["retries"] == 0
+        for task_id, task in tasks.items()
+        if not task_id.endswith("dbt_producer_watcher")
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,6 +294,8 @@ def test_what_is_missing_is_an_import_error_that_names_it(
     workspace: Workspace, tmp_path: Path, environment_name: str | None, told: str
 ) -> None:
     described = describe(workspace, tmp_path, environment_name)
-    assert described["dags"] == {}
-    assert len(described["errors"]) == 1
-    assert told in described["errors"][0]
+    # Monitoring needs no manifest.
+    assert set(described["dags"]) <= {"olist_monitoring"}
+    # One for each DAG's file that needs what is missing.
+    assert len(described["errors"]) >= 2
+    assert all(told in error for error in described["errors"])

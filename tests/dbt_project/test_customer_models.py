@@ -243,9 +243,9 @@ FAULTS = {
     "assert_segments_hold_everybody_once": "update int_customer_360 set freight_revenue = "
     "freight_revenue + 0.01 where customer_unique_id = (select min(customer_unique_id) "
     "from int_customer_360 where orders > 0)",
-    "accepted_range_int_purchase_outlook_last_term": "update int_purchase_outlook "
+    "accepted_ranges_int_purchase_outlook": "update int_purchase_outlook "
     "set last_term = 0.00000001 where orders_ahead = 1",
-    "accepted_values_int_customer_360_segment": "update int_customer_360 "
+    "accepted_value_sets_int_customer_360": "update int_customer_360 "
     "set segment = 'Whales' where segment = 'Champions'",
 }  # fmt: skip
 

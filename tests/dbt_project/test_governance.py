@@ -27,6 +27,16 @@ BOUNCER = Path(sys.executable).with_name("dbt-bouncer")
 FAULTY_FILES = {
     "models/monitoring/rows.sql": "{{ config(schema='monitoring', contract={'enforced': false}) }}"
     " select 1 as one",
+    "models/monitoring/rows.yml": """
+        models:
+          - name: rows
+            data_tests:
+              - accepted_ranges:
+                  arguments: {ranges: {one: {minimum: 1}}}
+            columns:
+              - name: one
+                data_tests: [not_null]
+    """,
     "seeds/Places.csv": "place\nSantos\n",
     "snapshots/places.yml": """
         snapshots:
@@ -164,6 +174,21 @@ def test_an_owner_needs_a_name_and_an_address(
         if result["unique_id"] == "model.olist.stg_orders" and result["outcome"] == "failed"
     }
     assert "the group `data_platform` of `stg_orders` has no owner's name and e-mail." in messages
+
+
+def test_rules_of_columns_are_tests_of_their_model(
+    faulty_manifest: dict[str, Any], tmp_path: Path
+) -> None:
+    _, results = bounced(faulty_manifest, tmp_path)
+    check = "check_test_of_columns_is_one_of_the_model"
+    assert {
+        result["failure_message"].partition(": ")[2]
+        for result in results
+        if result["check_run_id"].startswith(check) and result["outcome"] == "failed"
+    } == {
+        "make it a part of the model's not_null_columns.",
+        "give it the name accepted_ranges_rows, which selects it and is short.",
+    }
 
 
 def test_the_project_as_it_is_passes() -> None:

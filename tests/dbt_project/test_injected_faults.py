@@ -98,11 +98,11 @@ def test_too_large_a_quarantined_share_stops_what_is_downstream(built: Workspace
 
 MODEL_FAULTS = {
     "unique_base_orders_record_key": "insert into base_orders select * from base_orders limit 1",
-    "not_null_stg_customers_customer_unique_id": "update base_customers "
+    "not_null_columns_stg_customers": "update base_customers "
     "set customer_unique_id = null where record_key = (select min(record_key) from base_customers)",
-    "accepted_values_stg_orders_order_status": "update base_orders set order_status = 'teleported' "
+    "accepted_value_sets_stg_orders": "update base_orders set order_status = 'teleported' "
     "where record_key = (select min(record_key) from base_orders)",
-    "accepted_range_stg_order_items_price": "update base_order_items set price = -1 "
+    "accepted_ranges_stg_order_items": "update base_order_items set price = -1 "
     "where record_key = (select min(record_key) from base_order_items)",
     "relationships_or_quarantined_stg_order_items": "update base_order_items set product_id = 'x' "
     "where record_key = (select max(record_key) from base_order_items)",

@@ -266,7 +266,9 @@ def test_data_older_than_the_as_of_date_stop_the_build(built: Workspace) -> None
 # What these say of a row or a key does not depend on how many there are.
 OF_ANY_SIZE = [
     f"test_name:{name}"
-    for name in ("not_null", "unique", "accepted_values", "accepted_range", "relationships")
+    for name in (
+        *("not_null_columns", "accepted_ranges", "accepted_value_sets", "unique", "relationships"),
+    )
 ]
 
 

@@ -62,16 +62,16 @@ FAULTS = {
     "relationships_mart_seller_management_intervention": (
         "update mart_seller_management set intervention = 'Pray' where priority_rank = 1"
     ),
-    "accepted_values_int_seller_health_score_health_tier": (
+    "accepted_value_sets_int_seller_health_score": (
         "update int_seller_health_score set health_tier = 'Splendid' where orders = 1"
     ),
-    "accepted_range_mart_logistics_performance_on_time_rate_": (
+    "accepted_ranges_mart_logistics_performance": (
         "update mart_logistics_performance set on_time_rate = 1.5 where on_time_rate = 1"
     ),
     "unique_combination_mart_financial_performance": (
         "insert into mart_financial_performance select * from mart_financial_performance limit 1"
     ),
-    "not_null_mart_executive_kpis_platform_revenue": (
+    "not_null_columns_mart_executive_kpis": (
         "update mart_executive_kpis set platform_revenue = null where period_type = 'month'"
     ),
 }
@@ -91,6 +91,14 @@ def compiled_test(workspace: Workspace, name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+# The column whose break each of these has to name, among all that it tests.
+NAMED_COLUMNS = {
+    "accepted_value_sets_int_seller_health_score": "health_tier",
+    "accepted_ranges_mart_logistics_performance": "on_time_rate",
+    "not_null_columns_mart_executive_kpis": "platform_revenue",
+}
+
+
 @pytest.mark.parametrize("test", FAULTS)
 def test_a_fault_turns_its_test_red(built: Workspace, test: str) -> None:
     sql = compiled_test(built, test)
@@ -100,6 +108,9 @@ def test_a_fault_turns_its_test_red(built: Workspace, test: str) -> None:
         connection.begin()
         try:
             connection.execute(FAULTS[test])
-            assert connection.execute(sql).fetchall() != []
+            failing_rows = connection.execute(sql).fetchall()
+            assert failing_rows != []
+            if test in NAMED_COLUMNS:
+                assert {row[0] for row in failing_rows} == {NAMED_COLUMNS[test]}
         finally:
             connection.rollback()

@@ -12,10 +12,11 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 
-# Files that take more than half a minute. The first two build what they need alone, so that no two
-# workers begin by waiting for one prepared workspace.
+# Files that take more than half a minute. The first three build what they need alone, so that no
+# two workers begin by waiting for one prepared workspace.
 LONGEST_FIRST = (
     "dags/test_dag_run.py",
+    "dags/test_recovery.py",
     "two_engines/test_two_engines.py",
     "dbt_project/test_incremental_equals_full_refresh.py",
     "dbt_project/test_monitoring.py",
@@ -27,6 +28,7 @@ LONGEST_FIRST = (
     "dbt_project/test_column_lineage.py",
     "dbt_project/test_geolocation_snapshots.py",
     "dbt_project/test_anomaly_faults.py",
+    "dags/test_airflow_services.py",
     "publication/test_publish_command.py",
     "dbt_project/test_run_costs.py",
     "dbt_project/test_docs_site.py",

@@ -33,15 +33,15 @@ DIFFERENT_BY_NATURE: dict[str, str] = {}
 # Both engines take this share of the people: dev's sampling is part of what is compared.
 SHARE = "{sample_share: 0.6}"
 
-# Four families are one line of SQL over one column and make five tests in six; unit tests are long
-# literals around SQL that the models hold too. What they would say follows from the equality with
+# Four families ask one thing of columns and make half of the tests; unit tests are long literals
+# around SQL that the models hold too. What they would say follows from the equality with
 # DuckDB's rows, and the emulator calculates as DuckDB does: that Snowflake's dialect has words for
 # them the models in models/marts/executive show, with every other test of the project.
 SHOWN_IN_ONE_FOLDER = [
     f"{kind},{folder}"
     for kind in (
-        *("test_name:not_null", "test_name:unique"),
-        *("test_name:accepted_values", "test_name:accepted_range", "resource_type:unit_test"),
+        *("test_name:unique", "test_name:not_null_columns"),
+        *("test_name:accepted_ranges", "test_name:accepted_value_sets", "resource_type:unit_test"),
     )
     for folder in (
         *("path:seeds", "path:snapshots", "path:models/staging", "path:models/intermediate"),

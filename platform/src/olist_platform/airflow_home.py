@@ -4,14 +4,20 @@ Every setting is an environment variable of the process that is started; no airf
 committed or edited, and nothing of a person's own Airflow is read or changed.
 """
 
+import fcntl
 import importlib.metadata
 import json
+import os
 import secrets
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from olist_platform.environment import Environment
-from olist_platform.errors import os_errors_explained
+from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.executables import installed_executable
 from olist_platform.repository import repository_root, state_folder
 
 _KEYS = "keys.json"
@@ -42,6 +48,27 @@ def prepare_airflow_home(environment: Environment) -> Path:
     return home
 
 
+def migrated_airflow_home(environment: Environment) -> Path:
+    """Return the folder of the private Airflow with its database made or brought up to date.
+
+    Raises:
+        OlistError: Airflow is not installed, the folder cannot be written, or Airflow refuses.
+    """
+    home = prepare_airflow_home(environment)
+    if not is_ready(home):
+        migration = subprocess.run(  # noqa: S603 - Airflow's own executable
+            [installed_executable("airflow"), "db", "migrate"],
+            env=airflow_process_variables(environment, home),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if migration.returncode:
+            raise OlistError(f"Airflow's database cannot be migrated:\n{migration.stderr}")
+        mark_ready(home)
+    return home
+
+
 def is_ready(home: Path) -> bool:
     """Whether this Airflow release finished migrating the folder's database."""
     try:
@@ -67,6 +94,8 @@ def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(repository_root() / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Without a schedule nothing starts by itself, so there is nothing to hold back.
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(environment.airflow.schedule is not None),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
@@ -89,6 +118,42 @@ def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
         "SCARF_NO_ANALYTICS": "true",
         "NO_COLOR": "1",
     }
+
+
+def airflow_process_variables(environment: Environment, home: Path) -> dict[str, str]:
+    """Return all variables of a process of the Airflow in `home`.
+
+    Those of a person's own Airflow or dbt are left out; the folder of this interpreter's tools
+    comes first on the PATH, because Airflow starts its helpers by name.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW_", "DBT_", "_AIRFLOW"))
+    }
+    tools = str(installed_executable("airflow").parent)
+    path = os.pathsep.join([tools, inherited.get("PATH", "")])
+    return inherited | airflow_variables(environment, home) | {"PATH": path}
+
+
+@contextmanager
+def the_only_run(environment: Environment) -> Iterator[None]:
+    """Hold the place for the one user of the private Airflow; the system frees it with the process.
+
+    Raises:
+        OlistError: Another process holds it.
+    """
+    home = airflow_home(environment)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with (home.parent / "airflow.lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OlistError(
+                f"another DAG run is going on in {home}",
+                "wait for its end, or stop it",
+            ) from None
+        yield
 
 
 def _mark() -> str:

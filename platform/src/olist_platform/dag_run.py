@@ -1,8 +1,6 @@
-"""One run of the production DAG through Airflow on this machine, watched from outside."""
+"""One run of a DAG through Airflow on this machine, watched from outside."""
 
-import fcntl
 import json
-import os
 import shutil
 import signal
 import sqlite3
@@ -11,8 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,20 +19,28 @@ from typing import Any
 
 import psutil
 
-from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
+from olist_platform.airflow_home import (
+    airflow_home,
+    airflow_process_variables,
+    is_ready,
+    prepare_airflow_home,
+    the_only_run,
+)
+from olist_platform.airflow_services import require_no_services
+from olist_platform.build_stages import BuildStage
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.process_groups import processes_marked, stop_processes
 
 PRODUCTION_DAG = "olist_production"
-DBT_GROUP = "dbt"
+DEVELOPMENT_DAG = "olist_development"
 
 Progress = Callable[[str, str], None]
 """Told a task's id and its new state, once for each change of a task."""
 
 _LOOK_EVERY_SECONDS = 0.4
-_PATIENCE_SECONDS = 5
 _LOGS_KEPT = 10
 _FAULTS_SHOWN = 5
 # Marks a run's processes, so that the next run finds what a killed one left behind.
@@ -79,45 +85,67 @@ class DagRunSummary:
 def run_production_dag(
     environment: Environment, progress: Progress | None = None, *, check: bool = True
 ) -> DagRunSummary:
-    """Run the production DAG once, to its end.
+    """Run the production DAG once, to its end, without any parameter; see `run_dag`."""
+    return run_dag(environment, PRODUCTION_DAG, progress, check=check)
+
+
+def run_dag(
+    environment: Environment,
+    dag_id: str,
+    progress: Progress | None = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    check: bool = True,
+) -> DagRunSummary:
+    """Run a DAG once, to its end, or continue its last run where that failed.
 
     However this function is left, no process it started goes on. A second run at the same time
     is refused; what a killed run left behind is cleared first.
 
     Args:
         environment: Where to run; its manifest is written anew if the dbt project changed.
+        dag_id: The DAG.
         progress: Told of every task that changes its state.
+        parameters: The run's parameters; what is not given has its default.
+        resume: Continue the last run: tasks that succeeded, and models that passed their tests, do
+            not run again; the run keeps its parameters.
         check: Raise when the run fails; else return its summary.
 
     Raises:
         OlistError: A task failed (the message names it, with dbt's own words and the log), the
-            DAG cannot be imported, or another run is going on.
+            DAG cannot be imported, or another run or Airflow's services are going on.
     """
     started = time.monotonic()
+    require_no_services(environment)
     home = airflow_home(environment)
-    with os_errors_explained(home), _only_run(home):
+    with os_errors_explained(home), the_only_run(environment):
         # Before anything is changed in their folder.
-        _stop_leftovers(home)
+        stop_processes(processes_marked(_MARK, str(home)))
         prepare_airflow_home(environment)
         with _scratch_folder(home) as scratch:
-            summary, failures = _run_once(environment, home, scratch, progress, started)
+            if resume:
+                _require_unfinished_run(home, dag_id)
+            order = {"dag_id": dag_id, "conf": dict(parameters or {}), "resume": resume}
+            run = _Run(dag_id, home, scratch, _new_log(home), progress)
+            summary, failures = _run_once(environment, home, run, order, started)
     if check and summary.state != "success":
-        raise _failure(summary, failures)
+        raise _failure(dag_id, summary, failures)
     return summary
 
 
 def _run_once(
     environment: Environment,
     home: Path,
-    scratch: Path,
-    progress: Progress | None,
+    run: "_Run",
+    order: dict[str, Any],
     started: float,
 ) -> tuple[DagRunSummary, dict[str, str]]:
     """Return how the run ended and the messages of the tasks that failed."""
-    _give_cosmos_what_is_parsed(environment, home)
-    log = _new_log(home)
-    run = _Run(home, scratch, log, progress)
-    with _stopped_in_the_end(_start(environment, home, run.report, log), home) as process:
+    _give_cosmos_what_is_parsed(environment, home, order["dag_id"])
+    run.order.write_text(json.dumps(order), encoding="utf-8")
+    process = _start(environment, home, run)
+    with _stopped_in_the_end(process, home):
         while process.poll() is None:
             run.look()
             time.sleep(_LOOK_EVERY_SECONDS)
@@ -126,16 +154,34 @@ def _run_once(
     return summary, run.failures()
 
 
+def _require_unfinished_run(home: Path, dag_id: str) -> None:
+    """Check that the DAG's last run can be continued; raises OlistError."""
+    database = home / "airflow.db"
+    states: list[tuple[str]] = []
+    if database.exists() and is_ready(home):
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as opened:
+            states = opened.execute(
+                "select state from dag_run where dag_id = ? order by id desc limit 1", [dag_id]
+            ).fetchall()
+    if not states or states[0][0] == "success":
+        what = "its last run succeeded" if states else "it has not run yet"
+        raise OlistError(f"{dag_id}: nothing to resume: {what}", "start a run: olist dag run")
+
+
 class _Run:
     """What is known from outside of a DAG run that goes on in another process."""
 
-    def __init__(self, home: Path, scratch: Path, log: Path, progress: Progress | None) -> None:
+    def __init__(
+        self, dag_id: str, home: Path, scratch: Path, log: Path, progress: Progress | None
+    ) -> None:
+        self._dag_id = dag_id
         self._database = home / "airflow.db"
         self._scratch = scratch
-        self._log = log
+        self.log = log
         self._progress = progress
         self._states: dict[str, str] = {}
         self.report = scratch / "report.json"
+        self.order = scratch / "order.json"
 
     def look(self) -> None:
         """Tell the progress what has changed since the last look."""
@@ -171,8 +217,8 @@ class _Run:
         """
         run_id = self._run_id()
         if run_id is None:
-            fault = self._report().get("import_error") or _tail(self._log)
-            raise OlistError(f"Airflow could not run {PRODUCTION_DAG}: {fault} (log: {self._log})")
+            fault = self._report().get("import_error") or _tail(self.log)
+            raise OlistError(f"Airflow could not run {self._dag_id}: {fault} (log: {self.log})")
         [(state, start, end)] = self._query(
             "select state, start_date, end_date from dag_run where run_id = ?", run_id
         )
@@ -191,7 +237,7 @@ class _Run:
             dbt=count_run_results(dbt_runs_folder(environment, run_id)),
             run_seconds=(ended - began).total_seconds() if began and ended else 0.0,
             total_seconds=seconds,
-            log=self._log,
+            log=self.log,
         )
 
     def failures(self) -> dict[str, str]:
@@ -208,13 +254,16 @@ class _Run:
         return content
 
     def _run_id(self) -> str | None:
-        last = self._report().get("last_run")
+        report = self._report()
+        last = report.get("last_run")
         if last is None:
             return None
+        if resumed := report.get("resumed"):
+            return str(resumed)
         rows = self._query(
             "select run_id from dag_run where id > ? and dag_id = ? order by id limit 1",
             last,
-            PRODUCTION_DAG,
+            self._dag_id,
         )
         return str(rows[0][0]) if rows else None
 
@@ -241,12 +290,12 @@ def _state_of_node(told: Any) -> str:
     return "failed" if "fail" in text or "error" in text else "success"
 
 
-def _failure(summary: DagRunSummary, messages: dict[str, str]) -> OlistError:
+def _failure(dag_id: str, summary: DagRunSummary, messages: dict[str, str]) -> OlistError:
     failed = [task.task_id for task in summary.tasks if task.state == "failed"]
     stopped = [task for task in summary.tasks if task.state not in ("success", "failed", "skipped")]
     # dbt says it in its own words; a task around it only says that dbt failed.
     faults = summary.dbt.faults or [messages[task] for task in failed if task in messages]
-    where = ", ".join(failed) or PRODUCTION_DAG
+    where = ", ".join(failed) or dag_id
     lines = [
         f"the DAG run failed in {where} ({len(stopped)} tasks downstream did not run)",
         *[f"  {fault}" for fault in faults[:_FAULTS_SHOWN]],
@@ -256,24 +305,21 @@ def _failure(summary: DagRunSummary, messages: dict[str, str]) -> OlistError:
     if not faults:
         lines.append(f"  {_tail(summary.log)}")
     lines.append(f"  log: {summary.log}")
-    return OlistError("\n".join(lines), "mend the cause, then run the same command again")
+    return OlistError(
+        "\n".join(lines),
+        "mend the cause, then continue with `olist dag resume`, or run the same command again",
+    )
 
 
-def _start(
-    environment: Environment, home: Path, report: Path, log: Path
-) -> subprocess.Popen[bytes]:
-    # Settings of a person's own Airflow or dbt are not those of this run.
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AIRFLOW_", "DBT_", "_AIRFLOW"))
-    }
-    with log.open("wb") as output:
+def _start(environment: Environment, home: Path, run: _Run) -> subprocess.Popen[bytes]:
+    with run.log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "olist_platform.dag_run_process", PRODUCTION_DAG, str(report)],
-            env=inherited
-            | airflow_variables(environment, home)
-            | {_MARK: str(home), "TMPDIR": str(report.parent)},
+            [
+                *(sys.executable, "-m", "olist_platform.dag_run_process"),
+                *(str(run.order), str(run.report)),
+            ],
+            env=airflow_process_variables(environment, home)
+            | {_MARK: str(home), "TMPDIR": str(run.report.parent)},
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -305,52 +351,8 @@ def _stopped_in_the_end(
             # leaves half done in its database, the next run puts right.
             process.kill()
             process.wait()
-            _stop(children)
-            _stop_leftovers(home)
-
-
-def _stop(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE_SECONDS)
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=_PATIENCE_SECONDS)
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.Error:
-        return
-
-
-def _stop_leftovers(home: Path) -> None:
-    """Stop the processes of a run whose command was killed."""
-    mine = psutil.Process().uids().real
-    leftovers = []
-    for process in psutil.process_iter():
-        try:
-            if process.uids().real == mine and process.environ().get(_MARK) == str(home):
-                leftovers.append(process)
-        except (psutil.Error, OSError):
-            continue
-    _stop([process for process in leftovers if process.pid != os.getpid()])
-
-
-@contextmanager
-def _only_run(home: Path) -> Iterator[None]:
-    """Hold the place for the one run on this home; the system frees it with the process."""
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / "airflow.lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OlistError(
-                f"another run of {PRODUCTION_DAG} is going on in {home}",
-                "wait for its end, or stop it",
-            ) from None
-        yield
+            stop_processes(children)
+            stop_processes(processes_marked(_MARK, str(home)))
 
 
 @contextmanager
@@ -377,15 +379,17 @@ def _tail(log: Path, lines: int = 8) -> str:
     return "\n  ".join(content[-lines:])
 
 
-def _give_cosmos_what_is_parsed(environment: Environment, home: Path) -> None:
+def _give_cosmos_what_is_parsed(environment: Environment, home: Path, dag_id: str) -> None:
     """Bring the manifest up to date, and let Cosmos start from what was parsed.
 
     The tasks come from the manifest and dbt runs the project: where they differ, a task would
     watch for something that dbt does not do.
     """
-    manifest = fresh_manifest(environment)
-    parsed = manifest.with_name("partial_parse.msgpack")
-    cached = home / "cosmos" / f"{PRODUCTION_DAG}__{DBT_GROUP}" / "target" / parsed.name
-    if parsed.exists() and (not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime):
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(parsed, cached)
+    parsed = fresh_manifest(environment).with_name("partial_parse.msgpack")
+    if not parsed.exists():
+        return
+    for group in ("dbt",) if dag_id == DEVELOPMENT_DAG else BuildStage:
+        cached = home / "cosmos" / f"{dag_id}__{group}" / "target" / parsed.name
+        if not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(parsed, cached)

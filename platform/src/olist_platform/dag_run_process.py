@@ -1,6 +1,6 @@
 """The process in which Airflow runs a DAG; `olist_platform.dag_run` starts and watches it.
 
-    python -m olist_platform.dag_run_process <dag id> <report file>
+    python -m olist_platform.dag_run_process <order file> <report file>
 
 It is Airflow's own `DAG.test`: a DAG run in the metadata database, every task instance through the
 Task SDK with its retries, without scheduler and server. Importing this module is cheap; Airflow is
@@ -12,8 +12,11 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from olist_platform.airflow_home import is_ready, mark_ready
 
@@ -21,8 +24,9 @@ _POKE_SECONDS = 1
 
 
 def main() -> int:
-    """Run the DAG named on the command line; the report tells the rest."""
-    dag_id, report = sys.argv[1], Path(sys.argv[2])
+    """Run what the order file says; the report tells the rest."""
+    order, report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2])
+    dag_id = order["dag_id"]
     _end_with_the_parent()
     from airflow.utils import db  # noqa: PLC0415
 
@@ -44,12 +48,86 @@ def main() -> int:
         fault = faults[0].strip().splitlines()[-1]
         _write(report, {"import_error": fault.removeprefix("olist_platform.errors.OlistError: ")})
         return 1
+    # Deadlines are the scheduler's; without one, DAG.test ends in an error (apache/airflow 73428).
+    dag.deadline = None
     plan = _plan(dag)
     for task in dag.tasks:
         _make_it_run_here(task, report.parent)
-    _write(report, {"last_run": last_run, "tasks": plan})
-    run = dag.test()
+    if not order["resume"]:
+        _write(report, {"last_run": last_run, "tasks": plan})
+        run = dag.test(run_conf=order["conf"])
+        return 0 if run.state == "success" else 1
+    with _last_run_reopened(dag) as reopened:
+        if reopened is None:
+            _write(report, {"import_error": f"no run of {dag_id} has failed: nothing to resume"})
+            return 1
+        _write(report, {"last_run": last_run, "tasks": plan, "resumed": reopened.run_id})
+        run = dag.test(logical_date=reopened.logical_date)
     return 0 if run.state == "success" else 1
+
+
+@contextmanager
+def _last_run_reopened(dag: Any) -> Iterator[Any]:
+    """Make the last run one that goes on, and let DAG.test take it up; None if it did not fail.
+
+    What did not succeed is as if it had never run, its tries inside; so is the task that runs dbt
+    for a stage of which something failed, which then builds only what is missing. DAG.test by
+    itself would clear the whole run and make another one in its place.
+    """
+    from airflow.models import dagrun  # noqa: PLC0415
+    from airflow.models.xcom import XComModel  # noqa: PLC0415
+    from airflow.serialization.definitions.dag import SerializedDAG  # noqa: PLC0415
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from airflow.utils.state import DagRunState  # noqa: PLC0415
+    from sqlalchemy import delete, select  # noqa: PLC0415
+
+    with create_session() as session:
+        query = select(dagrun.DagRun).where(dagrun.DagRun.dag_id == dag.dag_id)
+        run = session.scalar(query.order_by(dagrun.DagRun.id.desc()).limit(1))
+        if run is None or run.state != DagRunState.FAILED:
+            yield None
+            return
+        instances = {each.task_id: each for each in run.get_task_instances(session=session)}
+        again = _to_run_again(dag, {key: each.state for key, each in instances.items()})
+        # A task that only shows how a node fared must not see what the former try told of it.
+        session.execute(
+            delete(XComModel).where(
+                XComModel.dag_id == dag.dag_id,
+                XComModel.run_id == run.run_id,
+                XComModel.task_id.in_(again),
+            )
+        )
+        for task_id in again:
+            instances[task_id].state = None
+            instances[task_id].try_number = 0
+            instances[task_id].max_tries = dag.task_dict[task_id].retries
+            instances[task_id].end_date = None
+        run.state = DagRunState.RUNNING
+        run.end_date = None
+        session.commit()
+
+    def the_run(*, dag: Any, session: Any, **_: Any) -> Any:
+        found = session.merge(run)
+        found.dag = dag
+        return found
+
+    with (
+        patch.object(dagrun, "get_or_create_dagrun", the_run),
+        patch.object(SerializedDAG, "clear_dags", lambda **_: 0),
+    ):
+        yield run
+
+
+def _to_run_again(dag: Any, states: Mapping[str, str | None]) -> set[str]:
+    open_tasks = {task for task, state in states.items() if state != "success"}
+    stages = {task.split(".")[0] for task in open_tasks if "." in task}
+    of_stages = {
+        task
+        for task in states
+        if task.split(".")[0] in stages and task.split(".")[-1].startswith("dbt_producer_watcher")
+    }
+    settling = {task.task_id for task in dag.tasks if task.is_teardown}
+    return (open_tasks | of_stages | settling) & set(states) & set(dag.task_dict)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ from olist_platform.naming import EnvironmentName, Layer, Workload
 from olist_platform.release.bundle_manifest import dbt_manifest_path
 from olist_platform.repository import repository_root, state_folder
 
+# The reference date of a run; the var `as_of_date` goes before it.
+AS_OF_DATE_VARIABLE = "OLIST_AS_OF_DATE"
+
 _SOURCES = (".sql", ".yml", ".csv", ".md")
 
 
@@ -29,6 +32,11 @@ def dbt_project_folder() -> Path:
 def dbt_target_path(environment: Environment) -> Path:
     """Folder of dbt's artifacts, apart for each environment: their manifests differ."""
     return state_folder(environment.name) / "dbt"
+
+
+def monitoring_export_folder(environment: Environment) -> Path:
+    """Folder of what dbt leaves for the hourly checks; only of an environment on DuckDB."""
+    return state_folder(environment.name) / "monitoring" / "exported"
 
 
 def manifest_path(environment: Environment) -> Path:
@@ -49,6 +57,7 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
         "OLIST_RAW_SCHEMA": environment.names.schema(Layer.RAW),
         "OLIST_QUARANTINE_MAX_SHARE": str(environment.dbt.quarantine_max_share),
         "OLIST_SAMPLE_SHARE": str(environment.dbt.sample_share),
+        AS_OF_DATE_VARIABLE: "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     match environment.warehouse:
@@ -56,6 +65,7 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
             variables |= {
                 "OLIST_DUCKDB_PATH": str(environment.duckdb_path),
                 "OLIST_DUCKDB_MEMORY_LIMIT": f"{gib}GiB",
+                "OLIST_MONITORING_EXPORT": str(monitoring_export_folder(environment)),
                 "OLIST_RAW_DATABASE": environment.names.duckdb_database,
             }
         case SnowflakeWarehouse(account=account, private_key=private_key):
@@ -88,6 +98,20 @@ def dbt_path_variables(environment: Environment) -> dict[str, str]:
     }
 
 
+def make_dbt_folders(environment: Environment) -> None:
+    """Make the folders that dbt writes to and expects to be there.
+
+    Raises:
+        OlistError: One cannot be made.
+    """
+    folders = [dbt_target_path(environment)]
+    if isinstance(environment.warehouse, DuckDBWarehouse):
+        folders.append(monitoring_export_folder(environment))
+    for folder in folders:
+        with os_errors_explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
 def run_dbt(
     environment: Environment,
     arguments: Sequence[str],
@@ -106,8 +130,7 @@ def run_dbt(
     Raises:
         OlistError: dbt is not installed, or its artifacts' folder cannot be made.
     """
-    with os_errors_explained():
-        dbt_target_path(environment).mkdir(parents=True, exist_ok=True)
+    make_dbt_folders(environment)
     executable = installed_executable("dbt")
     return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
         [str(executable), *arguments],

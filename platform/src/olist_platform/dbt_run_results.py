@@ -33,15 +33,38 @@ class DbtCounts:
         return self.tests_passed + self.tests_warned + self.tests_failed
 
 
+def node_name(unique_id: str) -> str:
+    """Return what people call a node; a unit test's id holds its model's name before its own."""
+    parts = unique_id.split(".")
+    return parts[3] if parts[0] == "unit_test" else parts[2]
+
+
 def dbt_runs_folder(environment: Environment, run_id: str) -> Path:
     """Folder of every run_results.json of a DAG run."""
     safe = re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)
     return dbt_target_path(environment) / "runs" / safe
 
 
+def kept_run_results(folder: Path, task_id: str, try_number: int) -> list[Path]:
+    """Return what dbt said in a task's try: one file, or more where the run was resumed."""
+    return sorted(folder.glob(f"{task_id}.try{try_number}.*.json"))
+
+
+def next_run_results(folder: Path, task_id: str, try_number: int) -> Path:
+    """Return where the results of a task's try are kept, beside those that are kept already."""
+    kept = kept_run_results(folder, task_id, try_number)
+    return folder / f"{task_id}.try{try_number}.{len(kept) + 1}.json"
+
+
 def count_run_results(folder: Path) -> DbtCounts:
     """Count the results kept of a DAG run; a folder that is missing counts nothing."""
     return count_results(_oldest_first(folder))
+
+
+def last_results(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return dbt's last result of each node of a DAG run, by unique id."""
+    paths = _oldest_first(folder)
+    return {result["unique_id"]: result for path in paths for result in _results(path)}
 
 
 def last_invocation_id(folder: Path) -> str | None:
@@ -68,7 +91,7 @@ def count_results(paths: Sequence[Path]) -> DbtCounts:
     for unique_id, result in results.items():
         kind, status = unique_id.split(".")[0], result["status"]
         if status in _FAULTS:
-            faults.append(f"{unique_id.split('.')[2]}: {' '.join(str(result['message']).split())}")
+            faults.append(f"{node_name(unique_id)}: {' '.join(str(result['message']).split())}")
         if status == "skipped":
             skipped += 1
         elif kind in _TEST_TYPES:

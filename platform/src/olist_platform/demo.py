@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from olist_platform.airflow_services import require_no_services
 from olist_platform.dag_run import DagRunSummary, run_production_dag
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.demo_state import set_aside_other_input
@@ -81,6 +82,8 @@ def run_demo(
     Raises:
         OlistError: Any step fails; the message says what to mend.
     """
+    # Before anything is changed under it.
+    require_no_services(environment)
     if source is not None:
         # Before anything is set aside for an input that cannot be landed.
         find_source_files(source, allow_missing=allow_missing)

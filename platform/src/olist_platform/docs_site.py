@@ -45,6 +45,8 @@ def build_docs_site(environment: Environment) -> Path:
     _start_from_what_is_parsed(environment, target)
     arguments = [
         *["docs", "generate", "--static", "--quiet", "--target-path", str(target)],
+        # Compiling a thousand tests takes longer than all the rest, and the page shows their YAML.
+        *["--exclude", "resource_type:test", "resource_type:unit_test"],
         *parse_arguments(environment),
     ]
     result = run_dbt(environment, arguments, quiet=True)

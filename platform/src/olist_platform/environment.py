@@ -13,7 +13,9 @@ from pydantic_core import ErrorDetails
 from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.cloud_settings import CloudSettings
 from olist_platform.errors import OlistError
+from olist_platform.monitoring.monitoring_settings import MonitoringSettings
 from olist_platform.naming import EnvironmentName, Layer, Names
+from olist_platform.production_settings import ProductionSettings
 from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
 from olist_platform.settings_model import SecretReference
@@ -104,8 +106,10 @@ class Environment(_Settings):
     landing: Annotated[FolderLanding | S3Landing, Field(discriminator="kind")]
     dbt: DbtSettings
     airflow: AirflowSettings
+    production: ProductionSettings
     releases: ReleaseSettings
     alerts: AlertSettings
+    monitoring: MonitoringSettings
     cloud: CloudSettings | None = None
 
     @model_validator(mode="after")
@@ -136,6 +140,15 @@ class Environment(_Settings):
             raise ValueError("key 'cloud' is missing: it says what Snowflake and AWS may cost")
         if not on_snowflake and self.cloud is not None:
             raise ValueError("key 'cloud' is unknown: there is no cloud side to DuckDB")
+        return self
+
+    @model_validator(mode="after")
+    def _there_is_one_budget(self) -> "Environment":
+        notional = self.monitoring.notional_budget_brl
+        if (notional is None) == (self.warehouse.engine == "duckdb"):
+            raise ValueError(
+                "monitoring.notional_budget_brl: DuckDB needs an amount, Snowflake null"
+            )
         return self
 
     @property

@@ -86,6 +86,11 @@ class Names:
         """Table of the serving schema that says what was published and when."""
         return "publication"
 
+    @property
+    def check_results_table(self) -> str:
+        """Table of the monitoring schema that keeps what every check found."""
+        return "check_results"
+
     def warehouse(self, workload: Workload) -> str:
         """Snowflake warehouse of a workload."""
         return f"{self.database}_{workload.upper()}_WH"

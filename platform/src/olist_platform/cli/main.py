@@ -5,11 +5,12 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, docs, env, keys, release
+from olist_platform.cli import alerts, dag, docs, env, keys, release
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
 from olist_platform.cli.console import err, fail
+from olist_platform.cli.cost import cost
 from olist_platform.cli.dbt import dbt
 from olist_platform.cli.demo import demo
 from olist_platform.cli.diagrams import diagrams
@@ -17,10 +18,13 @@ from olist_platform.cli.generate import generate
 from olist_platform.cli.land import land
 from olist_platform.cli.lineage import lineage
 from olist_platform.cli.load import load
+from olist_platform.cli.monitor import monitor
 from olist_platform.cli.plan import plan
 from olist_platform.cli.policies import policies
 from olist_platform.cli.publish import publish
 from olist_platform.cli.query import query
+from olist_platform.cli.services import down, up
+from olist_platform.cli.status import status
 from olist_platform.errors import OlistError, from_os_error
 
 app = typer.Typer(
@@ -33,6 +37,7 @@ app = typer.Typer(
 app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(dag.app, name="dag")
 app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")
 app.command()(bench)
@@ -42,9 +47,14 @@ app.command()(land)
 app.command()(load)
 app.command(context_settings={"ignore_unknown_options": True})(dbt)
 app.command(context_settings={"ignore_unknown_options": True})(airflow)
+app.command()(up)
+app.command()(down)
 app.command()(publish)
 app.command()(query)
 app.command()(lineage)
+app.command()(status)
+app.command()(monitor)
+app.command()(cost)
 app.command()(plan)
 app.command()(policies)
 app.command()(bootstrap)

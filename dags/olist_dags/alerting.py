@@ -1,0 +1,137 @@
+"""The DAGs' side of alerts: what a failed task raises, what a success settles, and delivery."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+
+from olist_dags.dag_environment import current_environment
+from olist_platform.alerts.alert import Alert, fingerprint_of
+from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.dbt_command import manifest_path
+from olist_platform.dbt_run_results import dbt_runs_folder, last_results
+from olist_platform.pipeline_alerts import FailedTask, alerts_of, node_subject, task_subject
+
+_log = logging.getLogger(__name__)
+
+_PRODUCTION_DAG = "olist_production"
+_PUBLISH_TASK = "publish_marts"
+_DASHBOARDS = "dashboards"
+_OWNER = "data_platform"
+_PASSED = ("success", "pass", "warn")
+
+
+def raise_task_failure(context: Any) -> None:
+    """Raise what a task that failed for good stands for; Airflow calls it behind the last try.
+
+    It never raises an error itself: an alert that cannot be recorded must not hide the failure.
+    """
+    from olist_platform.alerts.router import raise_alert  # noqa: PLC0415 - the scheduler parses this
+
+    try:
+        environment, now = current_environment(), datetime.now(UTC)
+        results = last_results(dbt_runs_folder(environment, context["run_id"]))
+        manifest = json.loads(manifest_path(environment).read_text(encoding="utf-8"))
+        for alert in alerts_of(_failed_task(context), environment, results, manifest):
+            raise_alert(environment, alert, now)
+    except Exception:
+        _log.exception("no alert could be raised for this failure")
+
+
+def dashboards_late(context: Any = None, **_: Any) -> None:
+    """Raise that the marts are not published by their hour; Airflow calls it for a missed deadline.
+
+    Airflow gives the run and the deadline, no task.
+    """
+    from olist_platform.alerts.router import deliver_due, raise_alert  # noqa: PLC0415 - as above
+
+    environment = current_environment()
+    ready_by = environment.monitoring.dashboards_ready_by
+    # A deadline's callback is given the run as the API would tell of it.
+    run = (context or {}).get("dag_run") or {}
+    hour = f" by {ready_by:%H:%M} ({environment.alerts.time_zone})" if ready_by else " in time"
+    raise_alert(
+        environment,
+        Alert(
+            environment=environment.name,
+            signal=Signal.DASHBOARDS_LATE,
+            subject=_DASHBOARDS,
+            severity=Severity.CRITICAL,
+            owner=_OWNER,
+            summary=f"Today's figures are not published{hour}; readers see the former ones.",
+            details=(f"{run.get('dag_id')} of {run.get('logical_date')} is not finished",),
+        ),
+        datetime.now(UTC),
+    )
+    deliver_due(environment, lambda: datetime.now(UTC))
+
+
+@task(task_id="settle_alerts", retries=0)
+def settle_alerts() -> str:
+    """Resolve what this run found healthy again, and deliver every alert that is due.
+
+    The DAG makes it a teardown: it runs whatever happened, and decides nothing about the run's
+    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the monitoring
+    DAG try again.
+    """
+    # Imported when it runs: the scheduler parses this file again and again.
+    from olist_platform.alerts.router import deliver_due  # noqa: PLC0415
+
+    try:
+        environment = current_environment()
+        resolved = _resolve_what_passed(get_current_context())
+        report = deliver_due(environment, lambda: datetime.now(UTC))
+    except Exception:
+        _log.exception("alerts could not be settled; they stay in the outbox")
+        return "not settled"
+    return f"{resolved} resolved, {len(report.sent)} sent, {len(report.not_sent)} not sent"
+
+
+def _resolve_what_passed(context: Any) -> int:
+    from olist_platform.alerts.router import open_outbox  # noqa: PLC0415 - as above
+
+    environment, now = current_environment(), datetime.now(UTC)
+    dag_id, run_id = context["dag"].dag_id, context["run_id"]
+    states = context["ti"].get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    healthy = [
+        task_subject(dag_id, task_id) for task_id, state in states.items() if state == "success"
+    ]
+    if states.get("load_raw") == "success" or states.get("wait_for_snowpipe") == "success":
+        healthy += [(Signal.LOAD_REJECTED, name) for name in _dataset_names()]
+    if dag_id == _PRODUCTION_DAG and states.get(_PUBLISH_TASK) == "success":
+        healthy.append((Signal.DASHBOARDS_LATE, _DASHBOARDS))
+    results = last_results(dbt_runs_folder(environment, run_id))
+    healthy += [
+        node_subject(dag_id, node)
+        for node, result in results.items()
+        if result["status"] in _PASSED
+    ]
+    outbox = open_outbox(environment)
+    open_now = {stored.alert.fingerprint for stored in outbox.alerts()}
+    found = {fingerprint_of(environment.name, signal, subject) for signal, subject in healthy}
+    return sum(outbox.resolve(fingerprint, now) for fingerprint in sorted(open_now & found))
+
+
+def _dataset_names() -> list[str]:
+    from olist_platform.source_catalog import CATALOG  # noqa: PLC0415 - as above
+
+    return [dataset.name for dataset in CATALOG]
+
+
+def _failed_task(context: Any) -> FailedTask:
+    this, instance, error = context["task"], context["ti"], context.get("exception")
+    mend = getattr(error, "mend", "")
+    log = str(getattr(instance, "log_url", None) or "")
+    return FailedTask(
+        dag_id=instance.dag_id,
+        task_id=instance.task_id,
+        owner=this.owner,
+        message="\n".join(str(part) for part in (error, mend) if part),
+        node=getattr(this, "model_unique_id", None),
+        is_of_tests=bool(getattr(this, "is_test_sensor", False)),
+        runs_dbt=hasattr(this, "tests_per_model") or instance.task_id.startswith("gate_"),
+        rejected=getattr(error, "rejected", None),
+        log=log if log.startswith("http") else None,
+    )

@@ -1,0 +1,104 @@
+"""`olist dag`: run a DAG to its end on this machine, or continue its last run where that failed."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from olist_platform.cli.console import EnvironmentOption, environment_named, err, out
+from olist_platform.development import DEFAULT_SCHEMA
+from olist_platform.errors import OlistError
+
+if TYPE_CHECKING:
+    from olist_platform.dag_run import DagRunSummary
+
+app = typer.Typer(no_args_is_help=True, help="Run a DAG to its end on this machine.")
+
+
+class DagName(StrEnum):
+    """The DAGs that can be run to their end."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+_Dag = Annotated[DagName, typer.Argument(help="Which DAG.")]
+
+
+@app.command()
+def run(  # noqa: PLR0917 - options, all given by name
+    dag: _Dag = DagName.PRODUCTION,
+    env: EnvironmentOption = "local",
+    select: Annotated[
+        str | None,
+        typer.Option(help="production: build only this dbt selection, of what is loaded."),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="production: build incremental models anew.")
+    ] = False,
+    as_of_date: Annotated[
+        str | None, typer.Option(help="production: reference date of all figures, YYYY-MM-DD.")
+    ] = None,
+    schema: Annotated[
+        str | None, typer.Option(help="development: its schema, or its folder on DuckDB.")
+    ] = None,
+) -> None:
+    """Run a DAG once through a real Airflow, without scheduler and web page.
+
+    Examples:  olist dag run
+      olist dag run --select "mart_unit_economics"
+      olist dag run development --schema pr_12
+    """
+    from olist_platform.run_parameters import read_parameters  # noqa: PLC0415 - takes a moment
+
+    parameters: dict[str, Any]
+    if dag is DagName.DEVELOPMENT:
+        if select or full_refresh or as_of_date:
+            raise OlistError(
+                "--select, --full-refresh and --as-of-date are production's",
+                "leave them out, or run production",
+            )
+        parameters = {"schema": schema or DEFAULT_SCHEMA}
+    else:
+        if schema:
+            raise OlistError("--schema is development's", "leave it out, or run development")
+        parameters = {"select": select, "full_refresh": full_refresh, "as_of_date": as_of_date}
+        # What can be told wrong at once need not wait for Airflow's start.
+        read_parameters(parameters)
+    _run(dag, env, parameters=parameters)
+
+
+@app.command()
+def resume(dag: _Dag = DagName.PRODUCTION, env: EnvironmentOption = "local") -> None:
+    """Continue the last run where it failed: what succeeded does not run again.
+
+    Example:  olist dag resume
+    """
+    _run(dag, env, resume=True)
+
+
+def _run(dag: DagName, env: str, **options: Any) -> None:
+    # Airflow and dbt take seconds to import, which `olist --help` need not wait for.
+    from olist_platform.dag_run import run_dag  # noqa: PLC0415
+
+    with err.status("starting") as status:
+        summary = run_dag(
+            environment_named(env),
+            f"olist_{dag}",
+            lambda task, state: status.update(f"{task}: {state}"),
+            **options,
+        )
+    _print(summary)
+
+
+def _print(summary: "DagRunSummary") -> None:
+    states = [task.state for task in summary.tasks]
+    skipped = f", {states.count('skipped')} skipped" if "skipped" in states else ""
+    out.print(
+        f"[bold green]{summary.state}[/] {summary.run_id}: {states.count('success')} of"
+        f" {len(states)} tasks{skipped} in {summary.run_seconds:.0f} s;"
+        f" {summary.dbt.models_built} models built, {summary.dbt.tests_passed} tests passed",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out.print(f"log: {summary.log}", highlight=False, soft_wrap=True)

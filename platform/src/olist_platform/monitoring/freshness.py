@@ -1,0 +1,162 @@
+"""Freshness: of what was loaded, of what the data speak of, and of what is published."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from olist_platform.alerts.kinds import Severity
+from olist_platform.monitoring.check_result import (
+    Check,
+    CheckResult,
+    State,
+    follow_from_first,
+)
+from olist_platform.monitoring.monitored_warehouse import Row
+from olist_platform.monitoring.node_directory import NodeDirectory
+
+_STAGING_PREFIX = "stg_"
+# So many times the limit is no delay any more.
+_LONG = 2
+
+
+def source_freshness(
+    freshness: Sequence[Row], limit_hours: float | None, now: datetime
+) -> list[CheckResult]:
+    """Judge the age of each dataset's newest load by the wall clock.
+
+    Args:
+        freshness: Rows of monitoring_freshness.
+        limit_hours: Age from which a source is late; None where nothing loads by a clock.
+        now: The moment.
+    """
+    results = []
+    for row in _sorted(freshness):
+        if row["newest_loaded_at"] is None:
+            continue
+        hours = _hours(now - as_utc(row["newest_loaded_at"]))
+        is_late = limit_hours is not None and hours > limit_hours
+        results.append(
+            CheckResult(
+                check=Check.SOURCE_FRESHNESS,
+                subject=f"raw.{row['relation'].removeprefix(_STAGING_PREFIX)}",
+                state=_state(limit_hours, is_bad=is_late),
+                observed_at=now,
+                value=hours,
+                unit="hours",
+                at_most=limit_hours,
+                severity=_by_delay(hours, limit_hours) if is_late else None,
+                summary="Nothing of this source was loaded for too long." if is_late else "",
+            )
+        )
+    return follow_from_first(results)
+
+
+def data_freshness(
+    freshness: Sequence[Row], directory: NodeDirectory, now: datetime
+) -> list[CheckResult]:
+    """Judge how far the newest business date of each dataset and mart lies behind the reference.
+
+    A mart that is stale or empty as its dataset is follows from that one.
+    """
+    results = []
+    for row in _sorted(freshness):
+        if row["business_lag_days"] is None and row["freshness_status"] == "fresh":
+            continue
+        failing = row["freshness_status"] != "fresh"
+        what = (
+            "It holds no row."
+            if row["freshness_status"] == "empty"
+            else "The newest business date lies too far behind the reference date."
+        )
+        lag = row["business_lag_days"]
+        results.append(
+            CheckResult(
+                check=Check.DATA_FRESHNESS,
+                subject=row["relation"],
+                state=State.FAILING if failing else State.HEALTHY,
+                observed_at=now,
+                value=None if lag is None else float(lag),
+                unit="days",
+                at_most=float(row["max_business_lag_days"]),
+                severity=Severity.MEDIUM if failing else None,
+                owner=directory.model_owner(row["relation"]),
+                summary=what if failing else "",
+                docs=directory.docs_of("monitoring_freshness"),
+            )
+        )
+    return follow_from_first(results)
+
+
+def mart_freshness(
+    publication: Sequence[Row],
+    limit_hours: float | None,
+    directory: NodeDirectory,
+    now: datetime,
+    late_dashboards: CheckResult | None = None,
+) -> list[CheckResult]:
+    """Judge the age of each published mart by the wall clock.
+
+    Args:
+        publication: Rows of the table publication.
+        limit_hours: Age from which a mart is stale; None where nothing publishes by a clock.
+        directory: Whose a mart is.
+        now: The moment.
+        late_dashboards: What the SLA already tells of the same; marts then follow from it.
+    """
+    results = []
+    for row in sorted(publication, key=lambda row: str(row["relation_name"])):
+        hours = _hours(now - as_utc(row["published_at"]))
+        is_stale = limit_hours is not None and hours > limit_hours
+        mart = row["relation_name"].lower()
+        results.append(
+            CheckResult(
+                check=Check.MART_FRESHNESS,
+                subject=f"serving.{mart}",
+                state=_state(limit_hours, is_bad=is_stale),
+                observed_at=now,
+                value=hours,
+                unit="hours",
+                at_most=limit_hours,
+                severity=Severity.HIGH if is_stale else None,
+                owner=directory.model_owner(mart),
+                summary="Consumers read a mart that was published too long ago."
+                if is_stale
+                else "",
+                docs=directory.docs_of(mart),
+            )
+        )
+    if late_dashboards is not None and late_dashboards.is_failing:
+        cause = late_dashboards.identity
+        return [replace(each, caused_by=cause) if each.is_failing else each for each in results]
+    return follow_from_first(results)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return a moment of the warehouse, which is UTC with or without saying so, as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _sorted(freshness: Sequence[Row]) -> list[Row]:
+    """Orders first, staging before marts: what others follow from comes before them."""
+    return sorted(
+        freshness,
+        key=lambda row: (
+            row["layer"] != "staging",
+            row["relation"] != "stg_orders",
+            row["relation"],
+        ),
+    )
+
+
+def _state(limit: float | None, *, is_bad: bool) -> State:
+    if limit is None:
+        return State.NOT_JUDGED
+    return State.FAILING if is_bad else State.HEALTHY
+
+
+def _by_delay(hours: float, limit: float | None) -> Severity:
+    return Severity.HIGH if limit is not None and hours > _LONG * limit else Severity.MEDIUM
+
+
+def _hours(duration: timedelta) -> float:
+    return round(duration.total_seconds() / 3600, 4)

@@ -1,0 +1,120 @@
+"""What monitoring may ask of a warehouse, the same on both engines, without meeting a writer.
+
+On DuckDB it is the published marts and what each dbt command left behind (macro export_monitoring),
+never the warehouse's own file. Why: platform/docs/decisions/monitoring-reads-copies.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from olist_platform.dbt_command import monitoring_export_folder
+from olist_platform.duckdb_warehouse import duckdb_errors_explained
+from olist_platform.environment import DuckDBWarehouse, Environment
+from olist_platform.naming import Layer, Workload
+from olist_platform.snowflake_connection import open_snowflake
+
+Row = Mapping[str, Any]
+"""A row by its columns' lower-case names."""
+
+_NO_SUCH_OBJECT = 2003
+
+
+class MonitoredWarehouse(Protocol):
+    """A warehouse that answers questions about what it holds for monitoring."""
+
+    def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
+        """Return rows of a relation; none where it is not built yet.
+
+        Args:
+            relation: `<schema>.<name>`.
+            columns: What to select.
+            clauses: Everything behind the relation: `where ...`, `group by ...`.
+        """
+
+
+class DuckDBCopies:
+    """The copies that writers left on this machine."""
+
+    def __init__(self, exported: Path, serving: Path) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute("set TimeZone = 'UTC'")
+        self._relations: set[str] = set()
+        for path in sorted(exported.glob("*.parquet")):
+            self._show(f"{Layer.MONITORING}.{path.stem}", f"read_parquet({_literal(path)})")
+        if serving.exists():
+            with duckdb_errors_explained(serving):
+                self._connection.execute(f"attach {_literal(serving)} as published (read_only)")
+            for (name,) in self._connection.execute(
+                "select table_name from duckdb_tables() where database_name = 'published'"
+            ).fetchall():
+                self._show(f"{Layer.SERVING}.{name}", f'published."{name}"')
+
+    def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
+        """Return rows of a relation; see `MonitoredWarehouse`."""
+        if relation not in self._relations:
+            return []
+        answer = self._connection.execute(_statement(relation, columns, clauses))
+        names = [column[0] for column in answer.description or []]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+
+    def _show(self, relation: str, source: str) -> None:
+        schema, _ = relation.split(".")
+        self._connection.execute(f"create schema if not exists {schema}")
+        self._connection.execute(f"create view {relation} as from {source}")
+        self._relations.add(relation)
+
+
+class SnowflakeSession:
+    """An open session on Snowflake, in the environment's database."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
+        """Return rows of a relation; see `MonitoredWarehouse`."""
+        import snowflake.connector  # noqa: PLC0415
+
+        with self.connection.cursor() as cursor:
+            try:
+                cursor.execute(_statement(relation, columns, clauses))
+            except snowflake.connector.errors.ProgrammingError as error:
+                if error.errno == _NO_SUCH_OBJECT:
+                    return []
+                raise
+            names = [column.name.lower() for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextmanager
+def open_monitored_warehouse(environment: Environment) -> Iterator[MonitoredWarehouse]:
+    """Open what monitoring may ask in an environment, for the time of the block.
+
+    Raises:
+        OlistError: Snowflake cannot be reached, or a copy is broken.
+    """
+    if isinstance(environment.warehouse, DuckDBWarehouse):
+        copies = DuckDBCopies(monitoring_export_folder(environment), environment.serving_path)
+        try:
+            with duckdb_errors_explained(monitoring_export_folder(environment)):
+                yield copies
+        finally:
+            copies.close()
+        return
+    with open_snowflake(environment, Workload.REPORT) as connection:
+        yield SnowflakeSession(connection)
+
+
+def _statement(relation: str, columns: str, clauses: str) -> str:
+    return f"select {columns} from {relation} {clauses}"  # noqa: S608 - names of our own
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

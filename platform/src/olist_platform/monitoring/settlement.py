@@ -1,0 +1,98 @@
+"""From findings to alerts: what fails is raised, what is found healthy again is resolved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from olist_platform.alerts.alert import Alert
+from olist_platform.alerts.kinds import Signal
+from olist_platform.alerts.outbox import Raised, StoredAlert
+from olist_platform.alerts.router import open_outbox
+from olist_platform.environment import Environment
+from olist_platform.monitoring.check_result import Check, CheckResult, State
+
+# Raised by these checks alone, so what they do not speak of any more is over: a day that has left
+# the window, a warehouse that is gone.
+_OVER_WHEN_SILENT = {
+    Signal.VOLUME,
+    Signal.DISTRIBUTION,
+    Signal.QUALITY_SCORE,
+    Signal.COST_BUDGET,
+    Signal.ORDER_ANOMALIES,
+    Signal.FRAUD_QUEUE,
+    Signal.BUSINESS_FIGURES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a pass changed in the outbox.
+
+    Attributes:
+        raised: Alerts that people are told of: new ones, and those that became worse.
+        repeated: How many were open already, or only follow from another.
+        resolved: Alerts that are over.
+    """
+
+    raised: tuple[Alert, ...]
+    repeated: int
+    resolved: tuple[Alert, ...]
+
+
+def settle(
+    environment: Environment,
+    results: Sequence[CheckResult],
+    open_alerts: Sequence[StoredAlert],
+    now: datetime,
+) -> Settlement:
+    """Raise and resolve the alerts of an environment by what its checks found.
+
+    Raises:
+        OlistError: The outbox cannot be written.
+    """
+    outbox = open_outbox(environment)
+    raised, repeated = [], 0
+    # Causes before what follows from them, so that nobody is told of both.
+    for result in sorted(results, key=lambda each: each.caused_by is not None):
+        if result.is_failing:
+            alert = result.alert(environment.name)
+            if outbox.raise_alert(alert, now) in (Raised.NEW, Raised.WORSENED):
+                raised.append(alert)
+            else:
+                repeated += 1
+    over = [
+        stored.alert
+        for stored in open_alerts
+        if is_over(environment, stored, results) and outbox.resolve(stored.alert.fingerprint, now)
+    ]
+    return Settlement(tuple(raised), repeated, tuple(over))
+
+
+def is_over(environment: Environment, stored: StoredAlert, results: Sequence[CheckResult]) -> bool:
+    """Return whether what an open alert tells of is over by the findings of a pass."""
+    signal = stored.alert.signal
+    found = [
+        result
+        for result in results
+        if result.check.signal is signal
+        and result.fingerprint(environment.name) == stored.alert.fingerprint
+    ]
+    if any(result.is_failing for result in found):
+        return False
+    for result in found:
+        if result.state is State.HEALTHY:
+            # A DAG raises failed tests too, maybe of a run that is younger than what was seen here.
+            return signal is not Signal.TEST_FAILURE or result.observed_at >= stored.first_raised_at
+    return signal in _OVER_WHEN_SILENT and _speaks(signal, results)
+
+
+def _speaks(signal: Signal, results: Sequence[CheckResult]) -> bool:
+    """Whether every check of a signal said something; one that could not look says nothing."""
+    speaking = {result.check for result in results}
+    return all(check in speaking for check in _CHECKS[signal])
+
+
+_CHECKS = {
+    signal: [check for check in Check if check.signal is signal]
+    for signal in {check.signal for check in Check}
+}

@@ -1,0 +1,215 @@
+"""Alerts of DAG runs: what a failed task means, in dbt's own words where dbt was at work.
+
+A task that failed raises what is its own fault and nothing else: what dbt held back because of
+another node is left to that node's task, and tasks that never ran call nobody.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from olist_platform.alerts.alert import Alert, Measurement
+from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.dbt_run_results import node_name
+from olist_platform.environment import Environment
+from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
+
+_FAULTS = ("error", "fail", "runtime error")
+_TESTS = ("test", "unit_test")
+# What a task watches over, where it is neither dbt's work nor the task itself.
+_SIGNALS = {
+    "preflight.check_landing": (Signal.FRESHNESS, "landing"),
+    "preflight.check_budget": (Signal.COST_BUDGET, "month"),
+}
+_SUMMARIES = {
+    Signal.FRESHNESS: "The source is late: no fresh extract has landed; the run did not begin.",
+    Signal.COST_BUDGET: "The month's budget is used up; the run did not begin.",
+}
+_RUNS_DBT = "dbt_producer_watcher"
+_KEPT = "nothing is published, the former marts stay"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """A task that failed on its last try.
+
+    Attributes:
+        dag_id: Its DAG.
+        task_id: Its id, with its groups.
+        owner: Its owner.
+        message: What its error says.
+        node: The dbt node whose run or tests it shows; None for other tasks.
+        is_of_tests: Whether it shows the node's tests.
+        runs_dbt: Whether it runs dbt for a whole stage, or judges one.
+        rejected: Landing files that could not be loaded, reason by path.
+        log: Address of its log.
+    """
+
+    dag_id: str
+    task_id: str
+    owner: str
+    message: str
+    node: str | None = None
+    is_of_tests: bool = False
+    runs_dbt: bool = False
+    rejected: Mapping[str, str] | None = None
+    log: str | None = None
+
+
+def alerts_of(
+    failed: FailedTask,
+    environment: Environment,
+    results: Mapping[str, Mapping[str, Any]],
+    manifest: Mapping[str, Any],
+) -> list[Alert]:
+    """Return the alerts that a failed task raises.
+
+    Args:
+        failed: The task.
+        environment: Where it failed.
+        results: dbt's last result of each node of the DAG run, by unique id.
+        manifest: dbt's manifest.
+    """
+    if failed.rejected:
+        return list(_rejections(failed, failed.rejected, environment))
+    if failed.node is None and not failed.runs_dbt:
+        return [_task_alert(failed, environment)]
+    directory = _Directory(environment, manifest)
+    faults = {node for node, result in results.items() if result["status"] in _FAULTS}
+    own = {node for node in faults if _is_own(node, failed, directory)}
+    if own:
+        return [_node_alert(node, results[node], failed, directory) for node in sorted(own)]
+    if faults:
+        return []
+    # dbt did not get as far as a node: all tasks of its stage fail, and tell of the one that ran it
+    # as one.
+    group = failed.task_id.split(".", maxsplit=1)[0]
+    ran_dbt = replace(failed, task_id=f"{group}.{_RUNS_DBT}") if failed.node else failed
+    return [_task_alert(ran_dbt, environment)]
+
+
+def task_subject(dag_id: str, task_id: str) -> tuple[Signal, str]:
+    """Return what an alert of a task that is not dbt's is about."""
+    return _SIGNALS.get(task_id, (Signal.TASK_FAILURE, f"{dag_id}.{task_id}"))
+
+
+def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
+    """Return what an alert of a dbt node is about."""
+    kind, name = unique_id.split(".", maxsplit=1)[0], node_name(unique_id)
+    return (
+        (Signal.TEST_FAILURE, name) if kind in _TESTS else (Signal.TASK_FAILURE, f"{dag_id}.{name}")
+    )
+
+
+class _Directory:
+    """Owners, parents and pages of dbt's nodes."""
+
+    def __init__(self, environment: Environment, manifest: Mapping[str, Any]) -> None:
+        self.environment = environment
+        self._nodes = {
+            **manifest["nodes"],
+            **manifest["sources"],
+            **manifest.get("unit_tests", {}),
+        }
+
+    def parents(self, unique_id: str) -> list[str]:
+        parents: list[str] = self._nodes.get(unique_id, {}).get("depends_on", {}).get("nodes", [])
+        return parents
+
+    def tested(self, unique_id: str) -> str:
+        """The node that a test is about: the one it is attached to, else its first parent."""
+        attached = self._nodes.get(unique_id, {}).get("attached_node")
+        return attached or next(iter(self.parents(unique_id)), unique_id)
+
+    def owner(self, unique_id: str) -> str | None:
+        group: str | None = self._nodes.get(unique_id, {}).get("config", {}).get("group")
+        return group
+
+    def page(self, unique_id: str) -> str | None:
+        docs = self.environment.alerts.links.docs
+        return f"{docs}#!/{unique_id.split('.', maxsplit=1)[0]}/{unique_id}" if docs else None
+
+
+def _is_own(fault: str, failed: FailedTask, directory: _Directory) -> bool:
+    """Whether a fault is what a task stands for."""
+    kind = fault.split(".", maxsplit=1)[0]
+    if failed.runs_dbt:
+        # Whatever else failed has a task of its own; a test of a source has none.
+        return kind == "test" and all(
+            parent.startswith("source.") for parent in directory.parents(fault)
+        )
+    if failed.is_of_tests:
+        return kind in _TESTS and failed.node in directory.parents(fault)
+    return fault == failed.node or (
+        # It holds its model back, and no task shows it.
+        kind == "unit_test" and failed.node in directory.parents(fault)
+    )
+
+
+def _node_alert(
+    unique_id: str, result: Mapping[str, Any], failed: FailedTask, directory: _Directory
+) -> Alert:
+    signal, subject = node_subject(failed.dag_id, unique_id)
+    is_test = signal is Signal.TEST_FAILURE
+    about = directory.tested(unique_id) if is_test else unique_id
+    name = node_name(about)
+    rows = result.get("failures") if is_test and result["status"] == "fail" else None
+    return Alert(
+        environment=directory.environment.name,
+        signal=signal,
+        subject=subject,
+        severity=Severity.HIGH,
+        owner=directory.owner(about) or failed.owner,
+        summary=(
+            f"A data test of {name} failed; {_KEPT}."
+            if is_test
+            else f"{name} could not be built; {_KEPT}."
+        ),
+        measurement=Measurement(value=rows, at_most=0, unit="failing rows") if rows else None,
+        details=tuple(_lines(str(result["message"] or result["status"]))),
+        log=failed.log,
+        docs=directory.page(about),
+    )
+
+
+def _task_alert(failed: FailedTask, environment: Environment) -> Alert:
+    signal, subject = task_subject(failed.dag_id, failed.task_id)
+    return Alert(
+        environment=environment.name,
+        signal=signal,
+        subject=subject,
+        severity=Severity.HIGH,
+        owner=failed.owner,
+        summary=_SUMMARIES.get(signal, f"The task failed on its last try; {_KEPT}."),
+        details=tuple(_lines(failed.message)),
+        log=failed.log,
+    )
+
+
+def _rejections(
+    failed: FailedTask, rejected: Mapping[str, str], environment: Environment
+) -> Iterator[Alert]:
+    """One for each dataset: its files have one cause more often than not."""
+    of_dataset: dict[str, list[str]] = {}
+    for path, reason in sorted(rejected.items()):
+        try:
+            dataset = parse_landing_path(path).dataset.name
+        except MisplacedFileError:
+            dataset = path.split("/", maxsplit=1)[0]
+        of_dataset.setdefault(dataset, []).append(f"{path}: {reason}")
+    for dataset, lines in of_dataset.items():
+        yield Alert(
+            environment=environment.name,
+            signal=Signal.LOAD_REJECTED,
+            subject=dataset,
+            severity=Severity.HIGH,
+            owner=failed.owner,
+            summary=f"Landing files of {dataset} cannot be loaded; the other files are loaded.",
+            measurement=Measurement(value=len(lines), at_most=0, unit="rejected files"),
+            details=tuple(lines),
+            log=failed.log,
+        )
+
+
+def _lines(message: str) -> list[str]:
+    return [line for each in message.splitlines() if (line := each.strip())] or ["no message"]

@@ -1,0 +1,168 @@
+"""What has to hold before a production run begins; each check raises an error that says the mend.
+
+The money, the age of the landing and the reference date are judged by pure functions; what they
+judge is read from the environment's own warehouse and landing.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from olist_platform.cost.budget import MonthCost
+from olist_platform.cost.month import read_month
+from olist_platform.dbt_command import dbt_variables
+from olist_platform.duckdb_warehouse import open_warehouse
+from olist_platform.environment import DuckDBWarehouse, Environment
+from olist_platform.errors import OlistError
+from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
+from olist_platform.landing.store import landing_store
+from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
+from olist_platform.naming import Layer, Workload
+from olist_platform.settings_model import SecretReference, Settings
+from olist_platform.snowflake_connection import open_snowflake
+
+# Extracts are of a day where the source runs.
+_SOURCE_ZONE = ZoneInfo("America/Sao_Paulo")
+
+
+def check_environment(environment: Environment) -> None:
+    """Check that every secret is set and that the warehouse can be opened for writing.
+
+    Raises:
+        OlistError: Secrets are not set (all of them are named), or the warehouse is locked, broken
+            or out of reach.
+    """
+    missing = sorted(
+        reference.environment_variable
+        for reference in _secrets(environment)
+        if not reference.is_set()
+    )
+    if missing:
+        raise OlistError(
+            f"secrets of environment '{environment.name}' are not set: {', '.join(missing)}",
+            "export them where Airflow's tasks run",
+        )
+    dbt_variables(environment)
+    if isinstance(environment.warehouse, DuckDBWarehouse):
+        # For writing: a reader elsewhere would let this one read, and then hold dbt up.
+        with open_warehouse(environment.duckdb_path):
+            return
+    with open_snowflake(environment, Workload.TRANSFORM) as connection:
+        connection.cursor().execute("select 1")
+
+
+def check_landing(environment: Environment, now: datetime) -> None:
+    """Check that extracts have landed, and not too long ago; see `require_fresh_extracts`.
+
+    Raises:
+        OlistError: The landing is out of reach, empty or late.
+    """
+    store = landing_store(environment)
+    days = set()
+    for file in store.list_files():
+        try:
+            days.add(parse_landing_path(file.path).extract_date)
+        except MisplacedFileError:
+            continue
+    require_fresh_extracts(days, environment.production.landing_within_hours, now, store.url)
+
+
+def require_fresh_extracts(
+    days: Iterable[date], within_hours: float | None, now: datetime, landing: str
+) -> None:
+    """Check that the newest extract is of a day that ended not too long ago.
+
+    Args:
+        days: Extract days of the landing files.
+        within_hours: How long ago the newest one may have ended, hours; None for any.
+        now: The moment, with a time zone.
+        landing: The landing's place, for the message.
+
+    Raises:
+        OlistError: There is none, or the newest one is too old.
+    """
+    newest = max(days, default=None)
+    if newest is None:
+        raise OlistError(
+            f"{landing}: no landing file of any dataset", "land the extracts: olist land <folder>"
+        )
+    if within_hours is None:
+        return
+    end = datetime(newest.year, newest.month, newest.day, tzinfo=_SOURCE_ZONE) + timedelta(days=1)
+    age_hours = (now - end).total_seconds() / 3600
+    if age_hours > within_hours:
+        raise OlistError(
+            f"{landing}: the source is late: the newest extract is of {newest}, which ended"
+            f" {age_hours:.0f} hours ago; at most {within_hours:g} are expected",
+            "see platform/docs/runbooks/freshness.md; run again when the extract has landed",
+        )
+
+
+def check_budget(environment: Environment, now: datetime) -> None:
+    """Check that the month's budget is not used up, as monitoring reckons it.
+
+    Raises:
+        OlistError: It is, or the warehouse cannot be asked.
+    """
+    with open_monitored_warehouse(environment) as warehouse:
+        require_budget_left(read_month(environment, warehouse, now))
+
+
+def require_budget_left(month: MonthCost) -> None:
+    """Check that a month has cost less than its budget allows.
+
+    Raises:
+        OlistError: Nothing of the budget is left.
+    """
+    if month.left <= 0:
+        raise OlistError(
+            f"the month's budget is used up: {month.spent:,.2f} of {month.budget:,.2f} {month.unit}"
+            f" ({month.spent_share:.0%})",
+            "see platform/docs/runbooks/cost-budget.md; the budget is a key of the environment",
+        )
+
+
+def latest_purchase_date(environment: Environment) -> date | None:
+    """Return the local day of the newest purchase in raw; None where nothing is loaded.
+
+    Raises:
+        OlistError: The warehouse cannot be asked.
+    """
+    schema = environment.names.schema(Layer.RAW)
+    value = _scalar(
+        environment,
+        schema,
+        "orders",
+        "select max(try_cast(order_purchase_timestamp as date))"  # noqa: S608 - our own names
+        f" from {schema}.orders",
+    )
+    return value if isinstance(value, date) else None
+
+
+def _scalar(environment: Environment, schema: str, table: str, statement: str) -> Any:
+    """Return the one value a statement asks a table for; None where there is no such table."""
+    # Snowflake's names are upper case.
+    existing = (
+        "select count(*) from information_schema.tables"  # noqa: S608 - our own names
+        f" where lower(table_schema) = '{schema}' and lower(table_name) = '{table}'"
+    )
+    if isinstance(environment.warehouse, DuckDBWarehouse):
+        path = environment.duckdb_path
+        if not path.exists():
+            return None
+        with open_warehouse(path, read_only=True) as connection:
+            [(tables,)] = connection.execute(existing).fetchall()
+            return connection.execute(statement).fetchall()[0][0] if tables else None
+    with open_snowflake(environment, Workload.REPORT) as connection:
+        cursor = connection.cursor()
+        [(tables,)] = cursor.execute(existing).fetchall()
+        return cursor.execute(statement).fetchall()[0][0] if tables else None
+
+
+def _secrets(settings: Settings) -> Iterable[SecretReference]:
+    for _, value in settings:
+        if isinstance(value, SecretReference):
+            yield value
+        elif isinstance(value, Settings):
+            yield from _secrets(value)

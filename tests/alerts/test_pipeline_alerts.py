@@ -1,0 +1,124 @@
+"""What a failed task raises: its own fault, in dbt's words, and nothing that only follows."""
+
+from typing import Any
+
+from alert_scenario import environment
+from olist_platform.alerts.alert import Alert
+from olist_platform.alerts.kinds import AlertKind, Signal
+from olist_platform.pipeline_alerts import FailedTask, alerts_of
+
+_DAG = "olist_production"
+ORDERS, ITEMS = "model.olist.stg_orders", "model.olist.stg_order_items"
+NOT_NULL = "test.olist.not_null_stg_orders_order_id.0123456789"
+RELATION = "test.olist.relationships_items_orders.abcdef0123"
+SOURCE_TEST = "test.olist.source_orders_is_recent.fedcba9876"
+UNIT_TEST = "unit_test.olist.stg_orders.late_orders_are_late"
+
+MANIFEST: dict[str, Any] = {
+    "nodes": {
+        ORDERS: {"config": {"group": "data_platform"}, "depends_on": {"nodes": []}},
+        ITEMS: {"config": {"group": "analytics_engineering"}, "depends_on": {"nodes": [ORDERS]}},
+        NOT_NULL: {"depends_on": {"nodes": [ORDERS]}, "attached_node": ORDERS},
+        RELATION: {"depends_on": {"nodes": [ITEMS, ORDERS]}, "attached_node": ITEMS},
+        SOURCE_TEST: {"depends_on": {"nodes": ["source.olist.raw.orders"]}},
+    },
+    "sources": {"source.olist.raw.orders": {}},
+    "unit_tests": {UNIT_TEST: {"depends_on": {"nodes": [ORDERS]}}},
+}
+
+
+def result(status: str, message: str = "", failures: int | None = None) -> dict[str, Any]:
+    return {"status": status, "message": message, "failures": failures}
+
+
+def failed(task_id: str, **others: Any) -> FailedTask:
+    return FailedTask(_DAG, task_id, "data_platform", "dbt failed", **others)
+
+
+def raised(task: FailedTask, results: dict[str, Any] | None = None) -> list[Alert]:
+    return alerts_of(task, environment(), results or {}, MANIFEST)
+
+
+ORDERS_RUN = failed("staging.stg_orders.run", node=ORDERS)
+ORDERS_TEST = failed("staging.stg_orders.test", node=ORDERS, is_of_tests=True)
+ITEMS_RUN = failed("staging.stg_order_items.run", node=ITEMS)
+ITEMS_TEST = failed("staging.stg_order_items.test", node=ITEMS, is_of_tests=True)
+PRODUCER = failed("staging.dbt_producer_watcher", runs_dbt=True)
+GATE = failed("gate_staging", runs_dbt=True)
+
+
+def test_a_model_that_cannot_be_built_is_told_in_dbts_words() -> None:
+    [alert] = raised(
+        ORDERS_RUN, {ORDERS: result("error", "Conversion Error\n  in model stg_orders")}
+    )
+    assert (alert.signal, alert.subject) == (Signal.TASK_FAILURE, "olist_production.stg_orders")
+    assert alert.details == ("Conversion Error", "in model stg_orders")
+    assert alert.owner == "data_platform"
+    assert alert.docs == "https://docs.olist.example/dbt/#!/model/model.olist.stg_orders"
+
+
+def test_a_failing_test_is_told_with_its_rows_to_the_owner_of_what_it_tests() -> None:
+    results = {RELATION: result("fail", "Got 3 results", 3), NOT_NULL: result("pass")}
+    [alert] = raised(ITEMS_TEST, results)
+    assert (alert.signal, alert.subject) == (Signal.TEST_FAILURE, "relationships_items_orders")
+    assert alert.kind is AlertKind.DATA_QUALITY
+    assert alert.owner == "analytics_engineering"
+    assert alert.measurement is not None
+    assert alert.measurement.describe_value() == "3 failing rows"
+    # Its other parent's task tells of the same, and is folded into it.
+    [again] = raised(ORDERS_TEST, results)
+    assert again.fingerprint == alert.fingerprint
+
+
+def test_what_only_follows_from_another_fault_raises_nothing() -> None:
+    results = {ORDERS: result("error", "no"), ITEMS: result("skipped")}
+    assert raised(ITEMS_RUN, results) == []
+    assert raised(ITEMS_TEST, results) == []
+    assert raised(PRODUCER, results) == []
+    assert raised(GATE, results) == []
+
+
+def test_a_unit_test_that_holds_its_model_back_is_the_fault() -> None:
+    results = {UNIT_TEST: result("fail", "actual differs from expected"), ORDERS: result("skipped")}
+    [alert] = raised(ORDERS_RUN, results)
+    assert (alert.signal, alert.subject) == (Signal.TEST_FAILURE, "late_orders_are_late")
+
+
+def test_the_gate_tells_of_a_test_of_a_source_which_has_no_task() -> None:
+    [alert] = raised(GATE, {SOURCE_TEST: result("fail", "Got 1 result", 1)})
+    assert (alert.signal, alert.subject) == (Signal.TEST_FAILURE, "source_orders_is_recent")
+
+
+def test_dbt_that_did_not_get_as_far_as_a_node_is_the_tasks_own_fault() -> None:
+    [alert] = raised(PRODUCER)
+    assert alert.signal is Signal.TASK_FAILURE
+    assert alert.subject == "olist_production.staging.dbt_producer_watcher"
+    assert alert.details == ("dbt failed",)
+    others = [raised(task)[0] for task in (ORDERS_RUN, ORDERS_TEST, ITEMS_RUN)]
+    assert {other.fingerprint for other in others} == {alert.fingerprint}
+
+
+def test_rejected_files_are_one_alert_for_each_dataset() -> None:
+    rejected = {
+        "orders/dt=2018-09-02/b.csv.gz": "cut off",
+        "orders/dt=2018-09-01/a.csv.gz": "wrong header",
+        "sellers/dt=2018-09-01/s.csv.gz": "wrong header",
+    }
+    orders, sellers = raised(failed("load_raw", rejected=rejected))
+    assert (orders.signal, orders.subject) == (Signal.LOAD_REJECTED, "orders")
+    assert orders.details[0] == "orders/dt=2018-09-01/a.csv.gz: wrong header"
+    assert orders.measurement is not None
+    assert orders.measurement.value == 2
+    assert sellers.subject == "sellers"
+
+
+def test_what_the_preflight_finds_goes_its_own_route() -> None:
+    kinds = {
+        task: raised(failed(task))[0].kind
+        for task in ("preflight.check_landing", "preflight.check_budget", "preflight.plan_run")
+    }
+    assert list(kinds.values()) == [
+        AlertKind.DATA_QUALITY,
+        AlertKind.COST_OVERRUN,
+        AlertKind.PIPELINE_FAILURE,
+    ]

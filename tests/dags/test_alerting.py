@@ -1,0 +1,67 @@
+"""The callbacks themselves: an alert that cannot be recorded hides nothing and stops nothing."""
+
+import json
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from olist_dags.alerting import dashboards_late, raise_task_failure
+from olist_platform.alerts.kinds import Signal
+from olist_platform.alerts.router import open_outbox
+from olist_platform.environment import Environment, load_environment
+from olist_platform.naming import EnvironmentName
+from olist_workspace import ROOT
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    for folder in ("environments", "dbt"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    monkeypatch.setenv("OLIST_ENV", "local")
+    manifest = tmp_path / "data" / "local" / "dbt" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"nodes": {}, "sources": {}}), encoding="utf-8")
+    return load_environment(EnvironmentName.LOCAL)
+
+
+def context(message: str = "disk full", **of_instance: Any) -> dict[str, Any]:
+    instance = {"dag_id": "olist_production", "task_id": "build_docs", "log_url": "http://a.b/log"}
+    return {
+        "task": SimpleNamespace(owner="data_platform"),
+        "ti": SimpleNamespace(**(instance | of_instance)),
+        "run_id": "manual__2018-09-03T07:00:00+00:00",
+        "exception": RuntimeError(message),
+    }
+
+
+def test_a_failed_task_is_in_the_outbox_with_its_log(environment: Environment) -> None:
+    raise_task_failure(context())
+    [stored] = open_outbox(environment).alerts()
+    assert stored.alert.signal is Signal.TASK_FAILURE
+    assert stored.alert.subject == "olist_production.build_docs"
+    assert stored.alert.details == ("disk full",)
+    assert stored.alert.log == "http://a.b/log"
+    raise_task_failure(context())
+    [again] = open_outbox(environment).alerts()
+    assert again.occurrences == 2
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_outbox_that_cannot_be_written_hides_no_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "data" / "local" / "alerts").write_text("in the way", encoding="utf-8")
+    with caplog.at_level(logging.ERROR):
+        raise_task_failure(context())
+    assert "no alert could be raised for this failure" in caplog.text
+
+
+def test_a_missed_deadline_without_a_run_is_told_all_the_same(environment: Environment) -> None:
+    dashboards_late()
+    [stored] = open_outbox(environment).alerts()
+    assert stored.alert.signal is Signal.DASHBOARDS_LATE
+    assert stored.sent == 2

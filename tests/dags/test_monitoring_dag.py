@@ -1,0 +1,129 @@
+"""The monitoring DAG: what Airflow reads of it, and a run through Airflow beside a build."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from monitored_place import MonitoredPlace, environment, quality
+from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
+from olist_platform.alerts.router import delivered_folder, open_outbox
+from olist_platform.monitoring.history import read_history
+from olist_workspace import ROOT, Workspace
+
+pytestmark = pytest.mark.slow
+
+DESCRIBE = """
+import json, os, sys, time
+began = time.perf_counter()
+from airflow.dag_processing.dagbag import BundleDagBag
+loaded = time.perf_counter()
+folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
+bag = BundleDagBag(
+    dag_folder=f"{folder}/olist_monitoring.py", bundle_path=folder, bundle_name="test"
+)
+(dag,) = bag.dags.values()
+json.dump({
+    "errors": list(bag.import_errors.values()), "id": dag.dag_id, "schedule": dag.schedule,
+    "catchup": dag.catchup, "runs": dag.max_active_runs, "tags": sorted(dag.tags),
+    "seconds": time.perf_counter() - loaded, "heavy": sorted({"duckdb", "snowflake", "pyarrow",
+    "polars"} & set(sys.modules)),
+    "tasks": {task.task_id: {
+        "upstream": sorted(task.upstream_task_ids), "owner": task.owner,
+        "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
+        "teardown": task.is_teardown, "alerts": bool(task.on_failure_callback),
+    } for task in dag.tasks},
+}, open(sys.argv[1], "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
+    return make_workspace("monitoring_dag")
+
+
+@pytest.mark.parametrize("name", ["local", "prod"])
+def test_settings_come_from_the_environment(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    output = tmp_path / "described.json"
+    subprocess.run(
+        [sys.executable, "-c", DESCRIBE, str(output)],
+        env=workspace.environment_variables()
+        | {
+            "OLIST_ENV": name,
+            "AIRFLOW_HOME": str(tmp_path / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(workspace.home / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        },
+        check=True,
+        capture_output=True,
+    )
+    dag: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    settings = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert dag["errors"] == []
+    assert (dag["id"], dag["catchup"], dag["runs"]) == ("olist_monitoring", False, 1)
+    assert dag["schedule"] == settings["monitoring"]["schedule"]
+    assert dag["tags"] == sorted(["olist", "monitoring", name])
+    # No manifest is needed, and nothing that is only used in a task.
+    assert dag["heavy"] == []
+    for task in dag["tasks"].values():
+        assert task["alerts"]
+        assert task["timeout"] == settings["airflow"]["task_timeout_minutes"] * 60
+        assert task["owner"] == "data_platform"
+    assert dag["tasks"]["run_checks"]["retries"] == settings["airflow"]["retries"]
+    assert dag["tasks"]["settle_alerts"]["upstream"] == ["run_checks"]
+    assert dag["tasks"]["settle_alerts"]["teardown"]
+
+
+def run_dag(workspace: Workspace) -> int:
+    """Run the DAG through Airflow, as `olist airflow` would; return how it ended."""
+    settings = environment()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLIST_HOME", str(workspace.home))
+        home = prepare_airflow_home(settings)
+        variables = airflow_variables(settings, home)
+    order, report = workspace.home / "order.json", workspace.home / "report.json"
+    order.write_text(
+        json.dumps({"dag_id": "olist_monitoring", "resume": False, "conf": {}}), encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "olist_platform.dag_run_process", str(order), str(report)],
+        env=os.environ | {"OLIST_HOME": str(workspace.home)} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode
+
+
+def test_a_run_through_airflow_beside_a_build(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
+    place = MonitoredPlace(environment())
+    place.tables["monitoring_data_quality"] = [quality("orders", 0.4)]
+    place.leave()
+    (airflow_home(place.environment) / "airflow.db").unlink()
+    workspace.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(workspace.warehouse) as writer:
+        writer.execute("create table being_built as select 1 as number")
+        assert run_dag(workspace) == 0
+    alerts = {each.alert.subject: each.sent for each in open_outbox(place.environment).alerts()}
+    # Told by the same run, by the channels of an environment that has files for them.
+    assert alerts["orders"] == 1
+    assert any(
+        "orders" in path.read_text() for path in delivered_folder(place.environment).iterdir()
+    )
+    assert {each.check for each in read_history(place.environment, place.now)} >= {
+        "quality_score",
+        "budget",
+        "mart_freshness",
+    }

@@ -1,0 +1,431 @@
+"""Each fault ends in one alert to the right people with a runbook that exists, and is resolved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+
+from monitored_place import (
+    BUILT_AT,
+    MORNING,
+    MakePlace,
+    MonitoredPlace,
+    anomaly_month,
+    node_run,
+    profile,
+    quality,
+    quiet_tables,
+    segment_day,
+    volume_day,
+)
+from olist_platform.alerts.alert import Alert
+from olist_platform.alerts.kinds import Channel, Severity, Signal
+from olist_platform.alerts.router import raise_alert
+from olist_platform.monitoring.hourly import run_checks
+from olist_workspace import ROOT
+
+Change = Callable[[MonitoredPlace], None]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, the one alert it has to end in, and how it is mended."""
+
+    break_it: Change
+    signal: Signal
+    subject: str
+    severity: Severity
+    told: set[tuple[Channel, str]]
+    mend: Change
+
+
+def quiet_again(place: MonitoredPlace) -> None:
+    place.tables = quiet_tables()
+
+
+def stop_the_source(place: MonitoredPlace) -> None:
+    for row in place.tables["monitoring_freshness"]:
+        if row["newest_loaded_at"]:
+            row["newest_loaded_at"] -= timedelta(hours=40)
+
+
+def stop_reviews(place: MonitoredPlace) -> None:
+    row = place.tables["monitoring_freshness"][1]
+    row |= {"business_lag_days": 9, "freshness_status": "stale"}
+
+
+def miss_the_hour(place: MonitoredPlace) -> None:
+    """Nothing was published today, and what there is becomes stale as well."""
+    place.published_at -= timedelta(days=1, hours=8)
+
+
+def publish(place: MonitoredPlace) -> None:
+    place.published_at = place.now
+
+
+def lose_a_file(place: MonitoredPlace) -> None:
+    """All orders of a day are gone, with their items, in every state."""
+    place.tables["monitoring_volume"] = [
+        volume_day(0, dataset=dataset) for dataset in ("orders", "order_items", "payments")
+    ]
+    place.tables["monitoring_segment_volume"] = [segment_day(0), segment_day(0, "RJ")]
+
+
+def lose_a_state(place: MonitoredPlace) -> None:
+    place.tables["monitoring_segment_volume"] = [segment_day(), segment_day(10, "RJ")]
+
+
+def price_in_cents(place: MonitoredPlace) -> None:
+    place.tables["monitoring_column_profile"][0] = profile(mean=12000.0, out_of_bounds="mean")
+
+
+def empty_column(place: MonitoredPlace) -> None:
+    place.tables["monitoring_data_quality"][1] = quality("reviews", 0.8)
+
+
+def fail_a_test(place: MonitoredPlace) -> None:
+    place.tables["dbt_run_costs"][-1] |= {"status": "fail", "failures": 3, "message": "Got 3"}
+
+
+def pass_it_later(place: MonitoredPlace) -> None:
+    test = "test.olist.not_null_int_orders.0a1b"
+    place.tables["dbt_run_costs"].append(node_run(test, started_at=place.now, seconds=0.1))
+
+
+def slow_model(place: MonitoredPlace) -> None:
+    """A model takes minutes, and with it the run of the whole DAG."""
+    place.tables["dbt_run_costs"][-2]["execution_time_s"] = 300.0
+    days = [BUILT_AT - timedelta(days=n) for n in range(6, -1, -1)]
+    place.airflow_runs = [
+        (
+            "olist_production",
+            task,
+            "success",
+            day,
+            day + timedelta(minutes=15 if day == BUILT_AT else 5),
+        )
+        for day in days
+        for task in (None, "marts.dbt_producer_watcher", "marts.int_orders.run", "publish_marts")
+    ]
+
+
+def hanging_task(place: MonitoredPlace) -> None:
+    place.airflow_runs = [
+        ("olist_production", "publish_marts", "success", day, day + timedelta(seconds=20))
+        for day in (BUILT_AT - timedelta(days=n) for n in (3, 2, 1))
+    ] + [("olist_production", "publish_marts", "running", BUILT_AT, None)]
+
+
+def task_ends(place: MonitoredPlace) -> None:
+    *former, _ = place.airflow_runs
+    start = place.now - timedelta(seconds=20)
+    place.airflow_runs = [*former, (*former[0][:3], start, place.now)]
+
+
+def exhaust_the_budget(place: MonitoredPlace) -> None:
+    place.tables["dbt_run_costs"][-2]["notional_cost"] = 50.5
+
+
+def forecast_an_overrun(place: MonitoredPlace) -> None:
+    """A fifth is spent on the fourteenth day, all of it in the last two days."""
+    for row in place.tables["dbt_run_costs"][-4::2]:
+        row["notional_cost"] = 6.0
+    del place.tables["dbt_run_costs"][:-4]
+
+
+def next_month(place: MonitoredPlace) -> None:
+    place.now = MORNING.replace(month=10, day=1)
+    place.rebuild()
+
+
+def more_anomalies(place: MonitoredPlace) -> None:
+    """Severe ones, and so more of all."""
+    place.tables["monitoring_order_anomalies"].append(anomaly_month(0.15, date(2018, 9, 1)))
+    few = {"is_judged": False, "orders": 3}
+    place.tables["monitoring_order_anomalies"].append(anomaly_month(0.9, date(2018, 10, 1), **few))
+
+
+def urgent_fraud(place: MonitoredPlace) -> None:
+    place.fraud += [("P0", "Open", 3000.0), ("P0", "Overdue", 412.5)]
+
+
+def no_fraud(place: MonitoredPlace) -> None:
+    place.fraud = [("P2", "Open", 80.0)]
+
+
+def bad_week(place: MonitoredPlace) -> None:
+    place.figures.append(("week", date(2018, 8, 27), True, "on_time_rate"))
+
+
+def good_week(place: MonitoredPlace) -> None:
+    place.figures[-1] = ("week", date(2018, 8, 27), False, None)
+
+
+def stop_airflow(place: MonitoredPlace) -> None:
+    place.environment = place.environment.model_copy(
+        update={
+            "monitoring": type(place.environment.monitoring).model_validate(
+                place.environment.monitoring.model_dump()
+                | {"airflow_database": {"environment_variable": "OLIST_TEST_AIRFLOW"}}
+            )
+        }
+    )
+
+
+def start_airflow(place: MonitoredPlace) -> None:
+    place.environment = place.environment.model_copy(
+        update={
+            "monitoring": type(place.environment.monitoring).model_validate(
+                place.environment.monitoring.model_dump() | {"airflow_database": None}
+            )
+        }
+    )
+
+
+EMAIL, SLACK = Channel.EMAIL, Channel.SLACK
+DATA_TEAM = {(EMAIL, "analytics_engineering")}
+EXECUTIVES = {(EMAIL, "executives"), (SLACK, "executives")}
+FINANCE = {(EMAIL, "finance"), (SLACK, "finance")}
+OPERATIONS = {(SLACK, "operations")}
+BUSINESS = {(SLACK, "business")}
+
+FAULTS = {
+    "late source": Fault(
+        stop_the_source, Signal.FRESHNESS, "raw.orders", Severity.MEDIUM, DATA_TEAM, quiet_again
+    ),
+    "stale data": Fault(
+        stop_reviews, Signal.FRESHNESS, "stg_reviews", Severity.MEDIUM, DATA_TEAM, quiet_again
+    ),
+    "missed hour": Fault(
+        miss_the_hour, Signal.DASHBOARDS_LATE, "dashboards", Severity.CRITICAL, EXECUTIVES, publish
+    ),
+    "lost file": Fault(lose_a_file, Signal.VOLUME, "orders", Severity.HIGH, DATA_TEAM, quiet_again),
+    "lost state": Fault(
+        lose_a_state, Signal.VOLUME, "customer_state RJ", Severity.LOW, DATA_TEAM, quiet_again
+    ),
+    "price in cents": Fault(
+        price_in_cents,
+        Signal.DISTRIBUTION,
+        "stg_order_items.price",
+        Severity.LOW,
+        DATA_TEAM,
+        quiet_again,
+    ),
+    "empty column": Fault(
+        empty_column, Signal.QUALITY_SCORE, "reviews", Severity.MEDIUM, DATA_TEAM, quiet_again
+    ),
+    "failing test": Fault(
+        fail_a_test,
+        Signal.TEST_FAILURE,
+        "not_null_int_orders",
+        Severity.HIGH,
+        DATA_TEAM,
+        pass_it_later,
+    ),
+    "slow model": Fault(
+        slow_model, Signal.SLOW_RUN, "int_customer_360", Severity.LOW, OPERATIONS, quiet_again
+    ),
+    "hanging task": Fault(
+        hanging_task,
+        Signal.SLOW_RUN,
+        "olist_production.publish_marts",
+        Severity.LOW,
+        OPERATIONS,
+        task_ends,
+    ),
+    "exhausted budget": Fault(
+        exhaust_the_budget, Signal.COST_BUDGET, "month", Severity.CRITICAL, FINANCE, next_month
+    ),
+    "overrun forecast": Fault(
+        forecast_an_overrun, Signal.COST_BUDGET, "month", Severity.MEDIUM, FINANCE, next_month
+    ),
+    "more anomalies": Fault(
+        more_anomalies,
+        Signal.ORDER_ANOMALIES,
+        "severe_anomaly_share",
+        Severity.HIGH,
+        BUSINESS,
+        quiet_again,
+    ),
+    "urgent fraud": Fault(
+        urgent_fraud, Signal.FRAUD_QUEUE, "P0", Severity.CRITICAL, BUSINESS, no_fraud
+    ),
+    "bad week": Fault(
+        bad_week, Signal.BUSINESS_FIGURES, "week", Severity.HIGH, BUSINESS, good_week
+    ),
+    "blind": Fault(
+        stop_airflow,
+        Signal.PLATFORM_HEALTH,
+        "airflow database",
+        Severity.HIGH,
+        OPERATIONS,
+        start_airflow,
+    ),
+}
+
+
+def test_a_quiet_morning_raises_nothing(place: MonitoredPlace) -> None:
+    done = place.run_checks()
+    assert [result for result in done.results if result.is_failing] == []
+    assert place.open_alerts() == []
+    assert place.deliver().outcomes == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_one_alert_to_the_right_people_until_it_is_mended(
+    place: MonitoredPlace, name: str
+) -> None:
+    fault = FAULTS[name]
+    place.run_checks()
+    fault.break_it(place)
+    for _ in range(2):
+        place.run_checks()
+        place.wait(minutes=1)
+    assert place.told() == [(fault.signal, fault.subject, fault.severity)]
+    [alert] = place.open_alerts()
+    assert alert.occurrences == 2
+    assert (ROOT / "platform" / "docs" / "runbooks" / alert.alert.signal.runbook).is_file()
+
+    # A day later the digest has gone too, and so has every escalation.
+    place.wait(minutes=31)
+    sent = {(each.channel, each.recipient) for each in place.deliver().outcomes}
+    place.wait(hours=24)
+    sent |= {(each.channel, each.recipient) for each in place.deliver().outcomes}
+    assert sent >= fault.told
+    route = place.environment.alerts.routes.of(fault.signal.kind)
+    allowed = {(each.channel, each.recipient) for each in (*route.to, *route.escalation)}
+    assert sent <= allowed
+    assert any(fault.signal.runbook in message for message in place.messages())
+
+    place.rebuild()
+    fault.mend(place)
+    if fault.mend is quiet_again:
+        place.rebuild()
+    done = place.run_checks()
+    assert place.open_alerts() == []
+    assert [(each.signal, each.subject) for each in done.settlement.resolved][-1:] == [
+        (fault.signal, fault.subject)
+    ]
+    place.wait(hours=24)
+    place.deliver()
+    assert any("RESOLVED" in message for message in place.messages())
+
+
+def test_a_backlog_is_one_alert_and_ends_with_it(place: MonitoredPlace) -> None:
+    bad_week(place)
+    place.run_checks()
+    # Nobody delivers for an hour, and a look says so.
+    place.wait(hours=1)
+    place.run_checks()
+    assert place.told()[-1] == (Signal.ALERT_DELIVERY, "outbox", Severity.HIGH)
+    assert len(place.told()) == 2
+    place.deliver()
+    place.run_checks()
+    assert [signal for signal, *_ in place.told()] == [Signal.BUSINESS_FIGURES]
+
+
+def test_a_budget_is_told_again_only_at_the_next_threshold(place: MonitoredPlace) -> None:
+    run = place.tables["dbt_run_costs"][-2]
+    told = []
+    for spent in (24.0, 25.5, 30.0, 38.0, 45.5, 49.0, 50.5, 60.0):
+        run["notional_cost"] = spent
+        # Spent at once: two weeks behind it cost next to nothing each.
+        place.now = MORNING.replace(day=30)
+        place.rebuild()
+        run["run_started_at"] = BUILT_AT.replace(day=30, tzinfo=None)
+        raised = place.run_checks().settlement.raised
+        told.append([(each.severity, each.measurement) for each in raised])
+    shown = [
+        [(severity, measured and round(measured.value)) for severity, measured in each]
+        for each in told
+    ]
+    assert shown == [
+        [],
+        [(Severity.LOW, 51)],
+        [],
+        [(Severity.MEDIUM, 76)],
+        [(Severity.HIGH, 91)],
+        [],
+        [(Severity.CRITICAL, 101)],
+        [],
+    ]
+    assert len(place.open_alerts()) == 1
+
+
+def test_what_a_dag_told_as_a_failed_test_is_not_told_twice(place: MonitoredPlace) -> None:
+    test = "no_row_matches_monitoring_data_quality_quality_tier_Poor_"
+    raise_alert(
+        place.environment,
+        Alert(
+            environment=place.environment.name,
+            signal=Signal.TEST_FAILURE,
+            subject=test,
+            severity=Severity.HIGH,
+            owner="data_platform",
+            summary="A data test of monitoring_data_quality failed.",
+        ),
+        place.now,
+    )
+    empty_column(place)
+    tested = "model.olist.monitoring_data_quality"
+    place.tables["dbt_run_costs"].append(
+        node_run(f"test.olist.{test}.1", status="fail", tested_node_id=tested)
+    )
+    place.run_checks()
+    assert place.told() == [(Signal.TEST_FAILURE, test, Severity.HIGH)]
+
+
+@pytest.mark.parametrize(
+    ("signal", "subject"),
+    [(Signal.FRESHNESS, "landing"), (Signal.TASK_FAILURE, "olist_production.load_raw")],
+)
+def test_alerts_of_others_are_theirs_to_resolve(
+    place: MonitoredPlace, signal: Signal, subject: str
+) -> None:
+    raise_alert(
+        place.environment,
+        Alert(
+            environment=place.environment.name,
+            signal=signal,
+            subject=subject,
+            severity=Severity.HIGH,
+            owner="data_platform",
+            summary="The run did not begin.",
+        ),
+        place.now,
+    )
+    place.run_checks()
+    assert place.told() == [(signal, subject, Severity.HIGH)]
+
+
+def test_an_older_look_does_not_resolve_what_a_dag_raised_since(place: MonitoredPlace) -> None:
+    place.run_checks()
+    fail_a_test(place)
+    place.run_checks()
+    [raised] = place.told()
+    # A copy of before the failing run says that the test passed: that is no news.
+    place.tables = quiet_tables()
+    place.run_checks()
+    assert place.told() == [raised]
+    pass_it_later(place)
+    place.run_checks()
+    assert place.told() == []
+
+
+def test_what_cannot_be_seen_is_not_over(place: MonitoredPlace) -> None:
+    lose_a_file(place)
+    place.run_checks()
+    del place.tables["monitoring_volume"]
+    (
+        place.environment.duckdb_path.parent / "monitoring/exported/monitoring_volume.parquet"
+    ).unlink()
+    place.run_checks()
+    assert (Signal.VOLUME, "orders", Severity.HIGH) in place.told()
+
+
+def test_nothing_built_yet_is_no_fault_but_of_the_hour(make_place: MakePlace) -> None:
+    place = make_place(dashboards_ready_by=None)
+    done = run_checks(place.environment, place.clock)
+    assert done.failing == []
+    assert place.open_alerts() == []
