@@ -21,7 +21,8 @@ from olist_platform.release.bundle import Bundle, read_bundle
 from olist_platform.release.deployer import Deployer
 from olist_platform.release.deployment import DeploymentFailedError
 from olist_platform.release.deployment_state import Event, Kind, Result, StepOutcome
-from olist_platform.release.deployment_steps import STEP_NAMES, bundle_key
+from olist_platform.release.deployment_steps import STEP_NAMES
+from olist_platform.release.stored_bundles import bundle_key
 from release_repository import (
     ACCOUNT,
     MART_ORDERS,

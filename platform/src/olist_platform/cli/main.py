@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, dag, docs, env, keys, release
+from olist_platform.cli import alerts, ci, dag, docs, env, keys, release
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
@@ -40,6 +40,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(dag.app, name="dag")
 app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")
+app.add_typer(ci.app, name="ci")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)

@@ -240,7 +240,7 @@ def status(
     Example:  olist release status
     """
     from olist_platform.cli import release_output  # noqa: PLC0415
-    from olist_platform.release.deployer import environment_record  # noqa: PLC0415
+    from olist_platform.release.deployment_record import environment_record  # noqa: PLC0415
 
     statuses = {}
     for name in envs or ("dev", "prod"):
@@ -250,6 +250,23 @@ def status(
         typer.echo(release_output.as_json(statuses))
     else:
         release_output.print_status(statuses)
+
+
+@app.command()
+def drift(env: EnvironmentArgument) -> None:
+    """Look whether anything stands otherwise than the release that runs describes it.
+
+    Exit code 1 when something does. Changes nothing.
+
+    Example:  olist release drift prod
+    """
+    drifted = _deployer(env).drift()
+    if drifted:
+        raise OlistError(
+            f"{env} has drifted: {drifted}",
+            "see what: pulumi -C infra preview --refresh --diff; a deployment puts it right",
+        )
+    out.print(f"[bold green]no drift[/]: {env} stands as its release describes it")
 
 
 def _deployer(env: str) -> "Deployer":

@@ -12,6 +12,8 @@ from olist_platform.errors import OlistError
 # Folder of a bundle with what a commit does not hold itself, and of its own manifest.
 RELEASE_FOLDER = "release"
 MANIFEST_PATH = f"{RELEASE_FOLDER}/manifest.json"
+# Beside it in an unpacked release: the digest of the bundle, which the bundle cannot hold.
+DIGEST_PATH = f"{RELEASE_FOLDER}/digest"
 SBOM_PATH = f"{RELEASE_FOLDER}/sbom.cdx.json"
 _SHORT = 12
 _CHECKSUM = "checksum"

@@ -9,17 +9,17 @@ from olist_platform.errors import OlistError
 from olist_platform.release.artifact_store import artifact_store
 from olist_platform.release.bundle import Bundle
 from olist_platform.release.deployment import Progress, carry_out, take_back
-from olist_platform.release.deployment_record import Deployment, DeploymentRecord
+from olist_platform.release.deployment_record import Deployment, environment_record
 from olist_platform.release.deployment_state import Event, Kind, Result
 from olist_platform.release.deployment_steps import (
     DashboardRefresh,
     DeploymentSteps,
-    keep_bundle,
     release_of,
-    stored_bundle,
 )
 from olist_platform.release.promotion import green_release, refusals, require_none
+from olist_platform.release.pulumi_command import PulumiStack
 from olist_platform.release.release_tree import ReleaseTree
+from olist_platform.release.stored_bundles import keep_bundle, stored_bundle
 
 # What no command of this platform brings back by putting code back.
 NOT_UNDONE = (
@@ -33,13 +33,6 @@ _GITHUB_ACTOR = "GITHUB_ACTOR"
 def deploying_person() -> str:
     """Return who deploys: GitHub's actor in a workflow, else the user of this machine."""
     return os.environ.get(_GITHUB_ACTOR) or getpass.getuser()
-
-
-def environment_record(environment: Environment) -> DeploymentRecord:
-    """Return an environment's deployment record; nothing is contacted."""
-    return DeploymentRecord(
-        artifact_store(environment), environment.name, environment.releases.lease_seconds
-    )
 
 
 class Deployer:
@@ -144,6 +137,21 @@ class Deployer:
                 "olist release status shows what ran there",
             )
         return self._bring(Kind.ROLLBACK, self.bundle(state.previous.release.digest))
+
+    def drift(self) -> str:
+        """Say what stands otherwise than the release that runs describes; empty where nothing does.
+
+        Raises:
+            OlistError: Nothing is deployed, or Pulumi cannot look.
+        """
+        current = self.record.state().current
+        if current is None:
+            raise OlistError(f"nothing runs in {self.environment.name}", "olist release status")
+        if not self.environment.releases.pulumi:
+            return ""
+        tree = ReleaseTree(self.environment.name, self.bundle(current.release.digest))
+        tree.unpack()
+        return PulumiStack(tree).drift()
 
     def _abandon(self) -> Event:
         deployment = self.record.take_over(self._by)

@@ -18,8 +18,9 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ValidationError
 
+from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
-from olist_platform.release.artifact_store import ArtifactStore
+from olist_platform.release.artifact_store import ArtifactStore, artifact_store
 from olist_platform.release.deployment_state import (
     Deployed,
     EnvironmentState,
@@ -266,6 +267,13 @@ class DeploymentRecord:
             f" is unfinished",
             f"go on with it: {go_on}\nor take it back: olist release rollback {environment}",
         )
+
+
+def environment_record(environment: Environment) -> DeploymentRecord:
+    """Return an environment's deployment record; nothing is contacted."""
+    return DeploymentRecord(
+        artifact_store(environment), environment.name, environment.releases.lease_seconds
+    )
 
 
 class Deployment:

@@ -37,8 +37,23 @@ def read_commit(repository: Path, reference: str) -> Commit:
     shown = _git(
         repository, "show", "--no-patch", "--format=%H%x00%ct%x00%s", "--end-of-options", wanted
     )
-    sha, seconds, subject = shown.decode(errors="replace").rstrip("\n").split("\0")
-    return Commit(sha, datetime.fromtimestamp(int(seconds), UTC), subject)
+    return _commit(shown.decode(errors="replace").rstrip("\n"))
+
+
+def commits_between(repository: Path, before: str | None, last: str) -> tuple[Commit, ...]:
+    """Return the commits that came in after one and up to another, the newest first.
+
+    Args:
+        repository: The repository, with its whole history.
+        before: Hash of the first that is not asked for; None for all.
+        last: Hash of the last one.
+
+    Raises:
+        OlistError: One of them is not there.
+    """
+    reach = last if before is None else f"{before}..{last}"
+    shown = _git(repository, "log", "--format=%H%x00%ct%x00%s", "--end-of-options", reach)
+    return tuple(_commit(line) for line in shown.decode(errors="replace").splitlines())
 
 
 def uncommitted_changes(repository: Path, folders: Sequence[str]) -> list[str]:
@@ -76,6 +91,11 @@ def files_of(repository: Path, commit: str, folders: Sequence[str]) -> dict[str,
         path: SourceFile(content, executable=mode == _PROGRAM)
         for (path, mode, _), content in zip(entries, contents, strict=True)
     }
+
+
+def _commit(line: str) -> Commit:
+    sha, seconds, subject = line.split("\0")
+    return Commit(sha, datetime.fromtimestamp(int(seconds), UTC), subject)
 
 
 def _blobs(repository: Path, names: Sequence[str]) -> list[bytes]:

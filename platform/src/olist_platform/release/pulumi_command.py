@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-from typing import Any
 
 from olist_platform.environment import S3Landing
 from olist_platform.errors import OlistError
@@ -30,16 +29,28 @@ class PulumiStack:
         Raises:
             OlistError: The preview fails: a policy is broken, the program or a provider fails.
         """
-        result = self._pulumi("preview", "--json", *_POLICIES)
+        return not self._changes(self._pulumi("preview", "--json", *_POLICIES))
+
+    def _changes(self, result: subprocess.CompletedProcess[str]) -> dict[str, int]:
+        """Return how many resources would change in which way."""
         try:
-            summary: dict[str, Any] = json.loads(result.stdout)["changeSummary"]
+            summary: dict[str, int] = json.loads(result.stdout)["changeSummary"]
         except (ValueError, KeyError, TypeError):
             raise failed_command(
                 f"pulumi preview of {self._stack} says nothing that can be read",
                 result,
                 f"run it by hand: {self._by_hand('preview')}",
             ) from None
-        return not any(count for kind, count in summary.items() if kind not in _UNCHANGED)
+        return {kind: count for kind, count in summary.items() if count and kind not in _UNCHANGED}
+
+    def drift(self) -> str:
+        """Say what stands otherwise than the program describes; empty where nothing does.
+
+        Raises:
+            OlistError: The preview fails.
+        """
+        result = self._pulumi("preview", "--refresh", "--json", *_POLICIES)
+        return ", ".join(f"{count} {kind}" for kind, count in self._changes(result).items())
 
     def up(self) -> None:
         """Bring the stack to what the program describes.

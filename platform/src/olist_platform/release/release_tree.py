@@ -13,6 +13,7 @@ from olist_platform.executables import installed_executable
 from olist_platform.naming import EnvironmentName
 from olist_platform.release.bundle import Bundle
 from olist_platform.release.bundle_manifest import (
+    DIGEST_PATH,
     MANIFEST_PATH,
     RELEASE_FOLDER,
     dbt_manifest_path,
@@ -42,7 +43,8 @@ class ReleaseTree:
         """Whether every file lies there as the bundle has it."""
         wanted = {path: file.sha256 for path, file in self._bundle.manifest.files.items()}
         wanted[MANIFEST_PATH] = sha256(self._bundle.read(MANIFEST_PATH))
-        return all(
+        # Written last, so a tree that has it is finished.
+        return (self.folder / DIGEST_PATH).is_file() and all(
             (self.folder / path).is_file() and sha256((self.folder / path).read_bytes()) == checksum
             for path, checksum in wanted.items()
         )
@@ -60,6 +62,7 @@ class ReleaseTree:
             # What is not of a commit: the data, and the tools that `make setup` installed.
             (self.folder / "data").symlink_to(repository_root() / "data")
             (self.folder / ".venv").symlink_to(Path(sys.prefix))
+            (self.folder / DIGEST_PATH).write_text(f"{self.digest}\n", encoding="ascii")
 
     def environment(self) -> Environment:
         """Return the environment's settings as the release has them.
