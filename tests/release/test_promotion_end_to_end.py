@@ -234,7 +234,7 @@ def test_of_two_deployers_the_second_is_told_who_is_at_work(
     first_deployer = platform.repository.start_olist("release", "deploy", "dev", path)
     waiting = platform.repository.stand_in / "waiting"
     wait_for(waiting.exists)
-    with pytest.raises(OlistError, match=r"dev: ana is at work on 0{11}2 \(Release 2\)"):
+    with pytest.raises(OlistError, match=r"dev: ana is at work on 20{11} \(Release 2\)"):
         platform.deployer(DEV, "bia").deploy(variant(second, 3, {}))
     (platform.repository.stand_in / "go-on").touch()
     printed, _ = first_deployer.communicate(timeout=300)

@@ -223,7 +223,7 @@ def variant(bundle: Bundle, number: int, files: dict[str, str]) -> Bundle:
     } | {path: SourceFile(content.encode()) for path, content in files.items()}
     about = bundle.manifest.model_copy(
         update={
-            "commit": f"{number:040x}",
+            "commit": f"{number:x}".ljust(40, "0"),
             "committed_at": bundle.manifest.committed_at + timedelta(days=number),
             "subject": f"Release {number}",
         }
