@@ -226,9 +226,11 @@ def drop_stale_schemas(env: EnvironmentArgument, repository: RepositoryOption) -
         drop_schemas,
         list_schemas,
     )
+    from olist_platform.release.deploying_keys import take_deploying_keys  # noqa: PLC0415
     from olist_platform.release.deployment_record import environment_record  # noqa: PLC0415
 
     environment = environment_named(env)
+    take_deploying_keys(environment)
     stale = stale_schemas(
         list_schemas(environment),
         GitHub(repository).open_pull_requests(),

@@ -168,7 +168,7 @@ def deploy(
     """
     from olist_platform.release.bundle import read_bundle  # noqa: PLC0415
 
-    deployer = _deployer(env)
+    deployer = _deployer(env, acts=True)
     unfinished = deployer.record.state().unfinished
     if path is not None:
         bundle = read_bundle(path, digest)
@@ -207,7 +207,9 @@ def promote(
         raise OlistError(
             f"there is no approval '{unknown[0]}'", f"use one of: {', '.join(Approval)}"
         )
-    _say_how_it_ended(_deployer(env).promote(digest, tuple(sorted(set(approve or ())))), env)
+    _say_how_it_ended(
+        _deployer(env, acts=True).promote(digest, tuple(sorted(set(approve or ())))), env
+    )
 
 
 @app.command()
@@ -220,7 +222,7 @@ def rollback(env: EnvironmentArgument) -> None:
     """
     from olist_platform.release.deployer import NOT_UNDONE  # noqa: PLC0415
 
-    event = _deployer(env).roll_back()
+    event = _deployer(env, acts=True).roll_back()
     _say_how_it_ended(event, env)
     out.print("[bold]what this cannot undo[/]")
     for sentence in NOT_UNDONE:
@@ -260,6 +262,9 @@ def drift(env: EnvironmentArgument) -> None:
 
     Example:  olist release drift prod
     """
+    from olist_platform.release.deploying_keys import take_deploying_keys  # noqa: PLC0415
+
+    take_deploying_keys(environment_named(env), transforms=False)
     drifted = _deployer(env).drift()
     if drifted:
         raise OlistError(
@@ -269,11 +274,16 @@ def drift(env: EnvironmentArgument) -> None:
     out.print(f"[bold green]no drift[/]: {env} stands as its release describes it")
 
 
-def _deployer(env: str) -> "Deployer":
+def _deployer(env: str, *, acts: bool = False) -> "Deployer":
     from olist_platform.cli.release_output import print_step  # noqa: PLC0415
     from olist_platform.release.deployer import Deployer  # noqa: PLC0415
 
-    return Deployer(environment_named(env), print_step)
+    environment = environment_named(env)
+    if acts:
+        from olist_platform.release.deploying_keys import take_deploying_keys  # noqa: PLC0415
+
+        take_deploying_keys(environment)
+    return Deployer(environment, print_step)
 
 
 def _say_how_it_ended(event: "Event", env: str) -> None:
