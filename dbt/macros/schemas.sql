@@ -11,8 +11,6 @@
         {%- if not modules.re.match("^(pr|release|served)_[0-9a-f]+(_|$)", schema) -%}
             {%- do exceptions.raise_compiler_error(schema ~ " is a schema of what runs") -%}
         {%- endif -%}
-        {%- do adapter.drop_schema(
-            api.Relation.create(database=target.database, schema=schema)
-        ) -%}
+        {%- do adapter.drop_schema(api.Relation.create(database=target.database, schema=schema)) -%}
     {%- endfor -%}
 {%- endmacro -%}

@@ -80,7 +80,7 @@ class SnowflakeSide:
         if former_digest and self.is_published():
             self._operate(
                 "serve_release",
-                {"digest": former_digest, "kept": _kept_schema(former_digest), "keep_as": None},
+                {"digest": former_digest, "kept": _kept_schema(former_digest)},
             )
 
     def _serve(self, former_digest: str | None, source: dict[str, Any]) -> None:
