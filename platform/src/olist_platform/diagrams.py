@@ -225,8 +225,6 @@ def _grant_text(grant: InDatabase | InAccount) -> tuple[str, str]:
             return ", ".join(privileges), f"warehouse {_EXAMPLE.warehouse(workload)}"
         case SnowflakeDatabaseRole(name):
             return "holds", f"database role SNOWFLAKE.{name}"
-        case _:
-            return "", ""
 
 
 def _access_name(role: AccessRole) -> str:
