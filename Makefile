@@ -22,7 +22,7 @@ APT_GET := DEBIAN_FRONTEND=noninteractive timeout 600 apt-get --quiet=2 --yes \
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
 
-.PHONY: help setup system-packages demo up down test test-fast lint governance format baseline bench clean lock
+.PHONY: help setup system-packages demo up down test test-fast lint workflows governance format baseline bench audit clean lock
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,15 @@ lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow fi
 governance: $(DEVELOPMENT_STAMP) ## names, owners, descriptions, contracts and tests of every dbt model
 	@$(BIN)/olist dbt --env local -- parse --quiet --profile olist --target local
 	@COLUMNS=180 $(BIN)/dbt-bouncer run --config-file dbt/dbt-bouncer.yml --output-only-failures
+
+workflows: $(DEVELOPMENT_STAMP) ## schemas and security of .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
+
+audit: $(DEVELOPMENT_STAMP) ## look for known vulnerabilities of the locked packages, over the network
+	$(BIN)/pip-audit --require-hashes --disable-pip $(foreach name,bootstrap runtime infrastructure development,-r requirements/$(name).txt)
 
 format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be written
 	$(BIN)/ruff format .

@@ -30,9 +30,14 @@ OPERATIONS = (
     "destroying-dev",
     "disaster-recovery",
     "dropping-a-masking-policy",
+    "failed-release",
     "first-stand-up",
+    "github",
+    "hotfix",
     "importing-existing-objects",
     "key-rotation",
+    "release",
+    "rollback",
     "running-airflow",
 )
 CODE = re.compile(r"`([^`\n]+)`")

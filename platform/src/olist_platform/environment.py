@@ -17,6 +17,7 @@ from olist_platform.errors import OlistError
 from olist_platform.monitoring.monitoring_settings import MonitoringSettings
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.production_settings import ProductionSettings
+from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
 from olist_platform.settings_model import SecretReference
 from olist_platform.settings_model import Settings as _Settings
@@ -109,6 +110,7 @@ class Environment(_Settings):
     dbt: DbtSettings
     airflow: AirflowSettings
     production: ProductionSettings
+    releases: ReleaseSettings
     alerts: AlertSettings
     monitoring: MonitoringSettings
     dashboards: DashboardSettings
@@ -118,6 +120,21 @@ class Environment(_Settings):
     def _snowflake_reads_s3(self) -> "Environment":
         if self.warehouse.engine == "snowflake" and self.landing.kind != "s3":
             raise ValueError("landing.kind: Snowpipe reads S3 only, so it must be 's3'")
+        return self
+
+    @model_validator(mode="after")
+    def _artifacts_are_in_the_landings_account(self) -> "Environment":
+        if isinstance(self.releases.artifacts, S3Artifacts) and self.landing.kind != "s3":
+            raise ValueError(
+                "releases.artifacts: the artifact bucket is in the landing's account,"
+                " so landing.kind must be 's3'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_promoted_from_itself(self) -> "Environment":
+        if self.releases.promotes_from is self.name:
+            raise ValueError("releases.promotes_from: it names this environment itself")
         return self
 
     @model_validator(mode="after")

@@ -163,6 +163,11 @@ class Names:
         """Where `pulumi login` finds the environment's state."""
         return f"s3://{self.state_bucket(aws_account_id)}?region={region}"
 
+    @property
+    def pulumi_stack(self) -> str:
+        """Pulumi's name of the stack; a backend without accounts calls its one `organization`."""
+        return f"organization/olist/{self.environment}"
+
     def state_secrets_provider(self, region: str) -> str:
         """What Pulumi encrypts secrets in the state with, as its stack file names it."""
         return f"awskms://alias/{self.aws(PULUMI_STATE)}?region={region}"

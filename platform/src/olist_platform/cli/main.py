@@ -5,7 +5,18 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, dag, dashboards, deployment, docs, env, keys, models
+from olist_platform.cli import (
+    alerts,
+    ci,
+    dag,
+    dashboards,
+    deployment,
+    docs,
+    env,
+    keys,
+    models,
+    release,
+)
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
@@ -42,6 +53,8 @@ app.add_typer(dag.app, name="dag")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(deployment.app, name="deployment")
+app.add_typer(release.app, name="release")
+app.add_typer(ci.app, name="ci")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)
