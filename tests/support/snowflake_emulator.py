@@ -63,6 +63,7 @@ from starlette.routing import Route
 from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import load_environment
 from olist_platform.naming import Layer, Names, Workload
+from olist_platform.snowflake_connection import open_snowflake
 from olist_workspace import Workspace
 
 Endpoint = Callable[[Request], Awaitable[JSONResponse]]
@@ -349,6 +350,19 @@ class EmulatedEnvironment:
     def target_path(self) -> Path:
         """Folder of dbt's artifacts."""
         return self.workspace.home / "data" / self.emulator.names.environment / "dbt"
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[Any]:
+        """A session of the platform's own, as `snowflake_connection` opens it."""
+        environment = load_environment(self.emulator.names.environment)
+        assert environment.warehouse.engine == "snowflake"
+        variable = environment.warehouse.private_key.environment_variable
+        options = {"host": _HOST, "port": self.emulator.port, "protocol": "http"}
+        with (
+            mock.patch.dict("os.environ", {variable: self.private_key}),
+            open_snowflake(environment, Workload.TRANSFORM, **options) as connection,
+        ):
+            yield connection
 
     def dbt(self, *arguments: str, expect: int | None = 0) -> str:
         """Run `olist dbt --env <environment>`; return what it printed."""

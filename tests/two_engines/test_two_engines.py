@@ -14,6 +14,8 @@ import duckdb
 import pytest
 
 from olist_platform.naming import EnvironmentName, Layer, Names, Workload
+from olist_platform.predictions.parameter_store import ParameterStore
+from olist_platform.predictions.warehouse import SnowflakePredictions
 from olist_platform.source_catalog import dataset_named
 from olist_workspace import Workspace
 from relation_comparison import Compared, differences
@@ -108,9 +110,36 @@ def engines(make_workspace: Callable[[str], Workspace]) -> Iterator[Engines]:
         workspace.olist("land", files, "--daily", "--from", "2018-07-16", "--until", "2018-07-29")
         workspace.olist("load")
         workspace.change(*later_versions())
+        store_fitted_parameters(workspace, emulated)
         # The tests have judged the first run; what they would say of this one is compared below.
         build_both(workspace, emulated, *NO_TESTS)
         yield Engines(workspace, emulator, emulated, statements)
+
+
+def store_fitted_parameters(workspace: Workspace, emulated: EmulatedEnvironment) -> None:
+    """Give both engines an accepted version of each model, so that the second run scores by it.
+
+    Snowflake's is written by what `olist models fit` writes with, over the emulated account.
+    """
+    table = "fitted_model_parameters"
+    workspace.change(
+        f"insert into monitoring.{table} select model, 1, parameter, value * 1.01, null, "
+        "'a window', 100, 10, 'data', 'code', 'a test', '{}', true, 'Accepted.', "
+        "timestamp '2018-07-15 12:00:00' from staging.default_model_parameters"
+    )
+    frame = workspace.rows(f"select * from monitoring.{table}")
+    names = [name for (name,) in workspace.rows(
+        "select column_name from information_schema.columns where table_schema = 'monitoring' "
+        f"and table_name = '{table}' order by ordinal_position"
+    )]  # fmt: skip
+    with emulated.session() as connection:
+        snowflake = SnowflakePredictions(connection)
+        snowflake.insert(
+            f"monitoring.{table}", [dict(zip(names, row, strict=True)) for row in frame]
+        )
+        store = ParameterStore(snowflake, emulated.emulator.names)
+        assert {fit.origin for fit in store.scoring().values()} == {"fitted"}
+        assert [fit.version for fit in store.fits()] == [1, 1, 1]
 
 
 def later_versions() -> list[str]:
@@ -160,6 +189,14 @@ def test_every_model_equals_duckdbs_row_by_row(engines: Engines) -> None:
             if apart:
                 found[node["name"]] = apart
     assert found.keys() == DIFFERENT_BY_NATURE.keys(), json.dumps(found, indent=2, default=str)
+
+
+def test_both_engines_score_by_what_was_fitted(engines: Engines) -> None:
+    """The rows are equal, says the test above; that they are the fitted ones, this one."""
+    [(origins,)] = engines.workspace.rows(
+        "select string_agg(distinct origin) from int_model_parameters"
+    )
+    assert origins == "fitted"
 
 
 def test_the_second_run_was_incremental(engines: Engines) -> None:

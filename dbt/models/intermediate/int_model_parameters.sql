@@ -21,7 +21,7 @@ with
             data_checksum,
             code_version,
             fitted_at
-        from {{ source("monitoring", "fitted_model_parameters") }}
+        from {{ ref("stg_fitted_model_parameters") }}
         where is_accepted
     ),
 

@@ -61,7 +61,8 @@ CARDS = (
         scored_in=("int_churn_features", "int_customer_360"),
         limits=(
             (
-                "Nothing after the reference date is known, but for one thing that the source cannot"
+                "Nothing after the reference date is known, but for one thing that the source"
+                " cannot"
                 " tell: when an order was canceled."
             ),
             "Regularisation pulls weights towards 0; intervals are of the regularised weights.",
@@ -109,7 +110,8 @@ CARDS = (
                 " better, as the figures show. What counts here is how alike a person's orders are."
             ),
             (
-                "Where the variance between people cannot be told from 0, `q` is a bound, one standard"
+                "Where the variance between people cannot be told from 0, `q` is a bound, one"
+                " standard"
                 " error above it, and has no interval."
             ),
         ),
@@ -129,9 +131,11 @@ CARDS = (
         scored_in=("int_customer_lifetime_value", "mart_customer_strategy"),
         limits=(
             (
-                "Person by person the interval covers more than 95 %: for nearly everybody both of its"
+                "Person by person the interval covers more than 95 %: for nearly everybody both"
+                " of its"
                 " quantiles are 0, and the upper end is raised to the expectation. Whether the"
-                " distribution is right is judged by its randomised transform and by groups of people."
+                " distribution is right is judged by its randomised transform and by groups of"
+                " people."
             ),
             "Parameters count as known.",
         ),
@@ -151,7 +155,8 @@ CARDS = (
         limits=(
             "With less than two full years there is no season: Black Friday surprises it.",
             (
-                "The forecasts of regions and categories are of the back-test: they are scaled to the"
+                "The forecasts of regions and categories are of the back-test: they are scaled"
+                " to the"
                 " platform's, so that they add up. The marts hold the platform's alone."
             ),
             "Errors of overlapping origins are no independent draws; coverage is a rough figure.",
@@ -176,7 +181,8 @@ CARDS = (
         scored_in=("int_order_anomalies", "mart_fraud_monitoring"),
         limits=(
             (
-                "What is not injected counts as honest, so precision is a lower bound where the data"
+                "What is not injected counts as honest, so precision is a lower bound where the"
+                " data"
                 " hold frauds of their own."
             ),
             "Injected frauds are as imagined; real ones adapt to the rules.",
