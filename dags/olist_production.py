@@ -8,6 +8,7 @@ from olist_dags.dag_environment import current_environment
 from olist_dags.deadline import dashboards_deadline
 from olist_dags.documentation import build_docs
 from olist_dags.gates import gate
+from olist_dags.model_fitting import fit_models
 from olist_dags.preflight import preflight
 from olist_dags.publishing import publish_marts
 from olist_dags.raw_loading import fill_raw
@@ -22,11 +23,11 @@ _DOCUMENTATION = """
 ### Olist production
 
 `preflight` -> `load_raw` (embedded warehouse) or `wait_for_snowpipe` (Snowflake) -> `staging` ->
-`gate_staging` -> `marts` (intermediate, marts, monitoring) -> `gate_marts` -> `snapshots` ->
-`publish_marts`, which hands the marts to their readers -> `build_docs`, the page of models, columns
-and lineage, and whatever hangs on the publication. Each stage is one `dbt build` in its
-`dbt_producer_watcher`; for each model, seed and snapshot a task, and a task of its tests, show how
-it fared.
+`gate_staging` -> `fit_models`, when the last fit is a week old -> `marts` (intermediate, marts,
+monitoring) -> `gate_marts` -> `snapshots` -> `publish_marts`, which hands the marts to their
+readers -> `build_docs`, the page of models, columns and lineage, and whatever hangs on the
+publication. Each stage is one `dbt build` in its `dbt_producer_watcher`; for each model, seed and
+snapshot a task, and a task of its tests, show how it fared.
 
 A test that fails in a stage stops everything behind the stage, and publication: the published
 marts keep their previous content. Clear the failed tasks, with what stands behind them, and what
@@ -56,6 +57,7 @@ with DAG(
         fill_raw(_environment),
         stage_task_group(_environment, BuildStage.STAGING),
         gate(BuildStage.STAGING),
+        fit_models(),
         stage_task_group(_environment, BuildStage.MARTS),
         gate(BuildStage.MARTS),
         stage_task_group(_environment, BuildStage.SNAPSHOTS),

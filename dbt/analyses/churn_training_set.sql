@@ -1,17 +1,17 @@
 -- Grain: one row per reference_date, customer_unique_id: what the churn model is fitted on. The
--- features that score, at each of the dates of the var `churn_training_dates`, and what happened in
--- the window after it. A date whose window has not ended by the as_of_date has no rows: nobody
--- knows yet. `olist dbt -- compile --select churn_training_set` writes the SQL.
+-- features that score, at each of the dates of churn_reference_dates(), and what happened in the
+-- window after it. A date whose window has not ended by the as_of_date has no rows: nobody knows
+-- yet. `olist models fit` runs it.
 {% set window_days = var("churn_window_days") %}
 
 with
     reference as (select {{ as_of_date() }} as as_of_date),
 
     features as (
-        {% for reference_date in var("churn_training_dates") %}
+        {% for reference_date in churn_reference_dates() %}
             select *
             from
-                ({{ churn_features("'" ~ reference_date ~ "'") }}) as features
+                ({{ churn_features(reference_date) }}) as features
                 {{ "union all" if not loop.last }}
         {% endfor %}
     ),

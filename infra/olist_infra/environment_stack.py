@@ -30,13 +30,8 @@ from olist_platform.access_model import FUNCTIONAL_ROLES, PII_UNMASKED
 from olist_platform.environment import Environment, S3Landing, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.naming import GOVERNANCE_SCHEMA, Layer
+from olist_platform.runtime_secrets import airflow_secrets, platform_secrets
 from olist_platform.source_catalog import CATALOG
-
-# Secrets of the alerts, which the platform reads from its environment's variables.
-_ALERT_SECRETS = {
-    "alerts/slack-token": "Slack token of the alerts' bot",
-    "alerts/smtp-password": "Password of the alerts' mail account",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,5 +340,5 @@ class EnvironmentStack(pulumi.ComponentResource):
             for role in FUNCTIONAL_ROLES
             if role.service
         }
-        alerts = {names.secret(purpose): what for purpose, what in _ALERT_SECRETS.items()}
-        return keys | alerts
+        needed = (*airflow_secrets(environment), *platform_secrets(environment))
+        return keys | {secret.name: secret.purpose for secret in needed}

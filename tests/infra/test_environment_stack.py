@@ -128,15 +128,23 @@ def test_no_secret_is_in_the_state(program: CapturedProgram) -> None:
     } == {"loginName"}
 
 
-def test_secrets_wait_for_the_keys_of_every_service_user(program: CapturedProgram) -> None:
+def test_secrets_wait_for_keys_and_for_what_a_running_environment_needs(
+    program: CapturedProgram,
+) -> None:
     secrets = {
         one.inputs["name"]: one for one in program.of_type("aws:secretsmanager/secret:Secret")
     }
     env = program.stack
     assert secrets.keys() == {
         *(f"olist/{env}/snowflake/{role.name}" for role in SERVICE_ROLES),
+        *(
+            f"olist/{env}/airflow/config/{key}"
+            for key in ("metadata-database", "fernet-key", "api-secret-key", "jwt-secret")
+        ),
+        f"olist/{env}/alerts/outbox-database",
         f"olist/{env}/alerts/slack-token",
         f"olist/{env}/alerts/smtp-password",
+        f"olist/{env}/monitoring/airflow-database",
     }
     for secret in secrets.values():
         assert secret.inputs["tags"] == {"rotate-after-days": "90"}

@@ -33,6 +33,7 @@ OPERATIONS = (
     "first-stand-up",
     "importing-existing-objects",
     "key-rotation",
+    "running-airflow",
 )
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from olist_platform.alerts.alert_settings import AlertSettings
+from olist_platform.alerts.kinds import Signal
 from olist_platform.alerts.outbox import Outbox, StoredAlert
 from olist_platform.alerts.outbox_database import OutboxDatabase
 from olist_workspace import ROOT, Workspace
@@ -80,7 +81,10 @@ class DagScenario:
         return sorted(of_run.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
 
     def alerts(self, *, also_resolved: bool = False) -> list[StoredAlert]:
-        """Alerts in the outbox, open ones unless told."""
+        """Alerts in the outbox, open ones unless told.
+
+        Without those that tell of too few orders to fit models on: a scenario has few.
+        """
         path = self.home / "environments" / "local.yaml"
         settings = AlertSettings.model_validate(
             yaml.safe_load(path.read_text(encoding="utf-8"))["alerts"]
@@ -89,7 +93,8 @@ class DagScenario:
         if not file.exists():
             return []
         outbox = Outbox(OutboxDatabase.in_file(file), settings)
-        return outbox.alerts(also_resolved=also_resolved)
+        stored = outbox.alerts(also_resolved=also_resolved)
+        return [each for each in stored if each.alert.signal is not Signal.MODEL_FIT]
 
 
 def safe(run_id: str) -> str:

@@ -20,6 +20,7 @@ LONGEST_FIRST = (
     "two_engines/test_two_engines.py",
     "dbt_project/test_incremental_equals_full_refresh.py",
     "dbt_project/test_monitoring.py",
+    "deployment/test_production_airflow.py",
     "dbt_project/test_sampling.py",
     "dbt_project/test_sample_figures.py",
     "dbt_project/test_injected_faults.py",

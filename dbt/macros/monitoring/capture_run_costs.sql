@@ -53,37 +53,12 @@
     }}
 {%- endmacro -%}
 
-{#- Make the table where it is missing, and columns that it lacks. Nothing is asked of the database when
-    all is there already. -#}
 {%- macro ensure_run_costs_table() -%}
-    {%- set table = source("monitoring", "dbt_run_costs") -%}
-    {%- if execute -%}
-        {%- set existing = load_relation(table) -%}
-        {%- set columns = olist.run_costs_columns() -%}
-        {%- if existing is none -%}
-            {%- do adapter.create_schema(table) -%}
-            {#- dbt's cache learns of it, so that on-run-end finds it. Without `dbt_created` Snowflake's
-                upper case would make it another table of nearly the same name, an error. -#}
-            {%- do adapter.cache_added(table.incorporate(type="table", dbt_created=true)) -%}
-            create table if not exists {{ table }} (
-            {%- for name, type in columns.items() %}
-                {{ name }} {{ type }}{{ "," if not loop.last }}
-            {%- endfor %}
-            )
-        {%- elif existing.is_table -%}
-            {%- set present = run_query("select * from " ~ table ~ " where false").column_names -%}
-            {%- set present = present | map("lower") | list -%}
-            {%- for name, type in columns.items() if name not in present %}
-                alter table {{ table }}
-                add column {{ name }} {{ type }};
-            {%- endfor -%}
-        {%- else -%}
-            {%- do exceptions.warn(
-                table ~ " is a " ~ existing.type ~ ", no table: nothing can be captured"
-            ) -%}
-        {%- endif -%}
-        {%- do olist.end_transaction() -%}
-    {%- endif -%}
+    {{
+        olist.ensure_source_table(
+            source("monitoring", "dbt_run_costs"), olist.run_costs_columns()
+        )
+    }}
 {%- endmacro -%}
 
 {#- The statement that appends a row for each result of this invocation, or nothing where the var

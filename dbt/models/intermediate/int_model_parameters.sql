@@ -1,21 +1,73 @@
--- Grain: one row per model, parameter: the newest accepted version, which is the one that scores.
+-- Grain: one row per model, parameter: the version that scores. It is the newest accepted one of
+-- those that this warehouse fitted on its own data, else of the seed's.
+{% set columns = [
+    "model",
+    "parameter",
+    "version",
+    "value",
+    "standard_error",
+    "training_window",
+    "training_rows",
+    "fitted_with",
+    "metrics",
+] %}
+
 with
-    source as (select * from {{ ref("default_model_parameters") }} where is_accepted),
+    fitted as (
+        select
+            {% for column in columns %} {{ column }}, {% endfor %}
+            'This warehouse' as training_data,
+            'fitted' as origin,
+            data_checksum,
+            code_version,
+            fitted_at
+        from {{ source("monitoring", "fitted_model_parameters") }}
+        where is_accepted
+    ),
+
+    defaults as (
+        select
+            {% for column in columns %} {{ column }}, {% endfor %}
+            training_data,
+            'default' as origin,
+            cast(null as varchar) as data_checksum,
+            cast(null as varchar) as code_version,
+            cast(null as timestamp) as fitted_at
+        from {{ ref("default_model_parameters") }}
+        where is_accepted
+    ),
+
+    source as (
+        select *
+        from fitted
+        union all
+        select *
+        from defaults
+    ),
 
     renamed as (
         select
             cast(model as varchar) as model,
             cast(parameter as varchar) as parameter,
+            cast(origin as varchar) as origin,
             cast(version as integer) as version,
             cast(value as double) as value,
             cast(standard_error as double) as standard_error,
             cast(training_data as varchar) as training_data,
             cast(training_window as varchar) as training_window,
             cast(training_rows as integer) as training_rows,
+            cast(data_checksum as varchar) as data_checksum,
+            cast(code_version as varchar) as code_version,
             cast(fitted_with as varchar) as fitted_with,
-            cast(metrics as varchar) as metrics
+            cast(metrics as varchar) as metrics,
+            cast(fitted_at as timestamp) as fitted_at
         from source
-        qualify rank() over (partition by model order by version desc) = 1
+        qualify
+            rank() over (
+                partition by model
+                order by case when origin = 'fitted' then 0 else 1 end asc, version desc
+            )
+            = 1
     )
 
 select *

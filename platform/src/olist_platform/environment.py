@@ -89,12 +89,14 @@ class AirflowSettings(_Settings):
         retries: Further tries of a failed task.
         retry_delay_seconds: Delay before the first of them; it doubles each time.
         task_timeout_minutes: A task running longer is failed.
+        base_url: Address at which people reach Airflow's web page; null where it differs by start.
     """
 
     schedule: str | None
     retries: Annotated[int, Field(ge=0, le=10)]
     retry_delay_seconds: Annotated[int, Field(ge=1)]
     task_timeout_minutes: Annotated[int, Field(ge=1)]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None
 
 
 class Environment(_Settings):

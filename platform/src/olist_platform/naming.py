@@ -151,6 +151,10 @@ class Names:
         """S3 bucket of releases and of dbt's manifests."""
         return self.bucket("artifacts", aws_account_id)
 
+    def airflow_logs_url(self, aws_account_id: str) -> str:
+        """Where Airflow's task logs go: they are artifacts of its runs."""
+        return f"s3://{self.artifact_bucket(aws_account_id)}/airflow-logs"
+
     def state_bucket(self, aws_account_id: str) -> str:
         """S3 bucket of Pulumi's state; the bootstrap makes it, and its key's alias."""
         return self.bucket(PULUMI_STATE, aws_account_id)

@@ -145,6 +145,8 @@ with
             cast(active_customers as integer) as active_customers,
             cast(returning_customers as integer) as returning_customers,
             {{ ratio("active_customers", "cohort_size") }} as retention_rate,
+            {{ wilson_bound("active_customers", "cohort_size", "lower") }} as retention_lower_95,
+            {{ wilson_bound("active_customers", "cohort_size", "upper") }} as retention_upper_95,
             cast(orders as integer) as orders,
             cast(gmv as decimal(18, 2)) as gmv,
             cast(freight_revenue as decimal(18, 2)) as freight_revenue,

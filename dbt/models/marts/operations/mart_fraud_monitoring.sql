@@ -42,6 +42,17 @@ with
             }} as as_of_end
     ),
 
+    -- Few orders say nothing of a share.
+    budget as (
+        select
+            case
+                when count(*) < {{ var("distribution_min_orders") }}
+                then count(*)
+                else floor(count(*) * {{ var("fraud_alert_max_share") }})
+            end as alerts
+        from orders
+    ),
+
     joined as (
         select
             orders.order_id,
@@ -133,7 +144,12 @@ with
             end as raised_at
         from scored
         cross join rules
+        cross join budget
         where risk_points >= {{ minimums.values() | min }}
+        -- Of more than people can work on the riskiest.
+        qualify
+            row_number() over (order by risk_points desc, value_at_risk desc, order_id asc)
+            <= budget.alerts
     ),
 
     due as (

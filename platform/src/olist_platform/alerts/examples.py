@@ -157,6 +157,20 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
         ),
         Alert(
             environment=environment,
+            signal=Signal.MODEL_FIT,
+            subject="churn",
+            severity=Severity.MEDIUM,
+            owner="analytics_engineering",
+            summary="A fit of the model may not score; the version before it goes on scoring.",
+            details=(
+                "Worse on the back-test beyond chance: log score -0.0461 against -0.0449 before.",
+                "Data of 2017-03-07 to 2018-03-02, 180 days after, 131456 rows",
+            ),
+            log=f"{_LOG}fit_models",
+            docs=f"{_DOCS}int_model_parameters",
+        ),
+        Alert(
+            environment=environment,
             signal=Signal.SLOW_RUN,
             subject="int_customer_360",
             severity=Severity.LOW,

@@ -61,6 +61,7 @@ class Signal(StrEnum):
     ORDER_ANOMALIES = "order_anomalies"
     BUSINESS_FIGURES = "business_figures"
     FRAUD_QUEUE = "fraud_queue"
+    MODEL_FIT = "model_fit"
     SLOW_RUN = "slow_run"
     ALERT_DELIVERY = "alert_delivery"
     PLATFORM_HEALTH = "platform_health"
@@ -90,6 +91,7 @@ _KINDS = {
     Signal.ORDER_ANOMALIES: AlertKind.ANOMALY,
     Signal.BUSINESS_FIGURES: AlertKind.ANOMALY,
     Signal.FRAUD_QUEUE: AlertKind.FRAUD,
+    Signal.MODEL_FIT: AlertKind.DATA_QUALITY,
     Signal.SLOW_RUN: AlertKind.SYSTEM_HEALTH,
     Signal.ALERT_DELIVERY: AlertKind.SYSTEM_HEALTH,
     Signal.PLATFORM_HEALTH: AlertKind.SYSTEM_HEALTH,

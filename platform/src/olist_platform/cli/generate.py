@@ -34,15 +34,20 @@ def generate(  # noqa: PLR0917 - Typer calls it by keyword
     dirt: Annotated[
         bool, typer.Option("--dirt/--no-dirt", help="Reproduce the real files' faults.")
     ] = True,
+    frauds: Annotated[
+        float, typer.Option(help="Frauds and faults to add, as a share of the orders; 0 for none.")
+    ] = 0.0,
 ) -> None:
     """Generate the nine Olist files: the real data's shape, none of its rows.
 
-    The parameters they were made with are written beside them, to true_parameters.json.
+    The parameters they were made with are written beside them, to true_parameters.json. With
+    --frauds, injected_frauds.csv tells which orders were added as frauds, and of what kind.
 
     Example:  olist generate data/generated --orders 20000 --seed 7
     """
     # Polars takes a second to import, which `olist --help` need not wait for.
     from olist_platform.generator.dataset import generate_dataset  # noqa: PLC0415
+    from olist_platform.generator.frauds import FRAUDS_FILE, inject_into_files  # noqa: PLC0415
 
     settings = GeneratorSettings(
         seed=seed,
@@ -54,6 +59,10 @@ def generate(  # noqa: PLR0917 - Typer calls it by keyword
     began = time.perf_counter()
     with progress_bar("generating", "orders") as progress:
         rows = generate_dataset(settings, folder, progress)
+    (folder / FRAUDS_FILE).unlink(missing_ok=True)
+    if frauds:
+        added = inject_into_files(folder, frauds, seed)
+        out.print(f"{added:,} orders are frauds or faults: {folder / FRAUDS_FILE}", soft_wrap=True)
     _print_summary(folder, rows, time.perf_counter() - began)
 
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, dag, dashboards, docs, env, keys
+from olist_platform.cli import alerts, dag, dashboards, deployment, docs, env, keys, models
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
@@ -40,6 +40,8 @@ app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dag.app, name="dag")
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
+app.add_typer(deployment.app, name="deployment")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)

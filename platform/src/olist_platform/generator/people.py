@@ -67,8 +67,8 @@ def _next_purchase(rng: np.random.Generator, second: Integers, rate: Floats) -> 
     gap_days = rng.standard_exponential(len(second)) / np.maximum(rate, _SMALLEST_RATE)
     gap_days = np.minimum(gap_days, 1e6)
     same_day = second + np.maximum((gap_days * DAY).astype(np.int64), 60)
-    # Whole days keep the gap; the time of day follows the hours of purchases, as any order does.
-    later = (second // DAY + gap_days.astype(np.int64)) * DAY
+    # The gap decides the day; the time of day follows the hours of purchases, as any order does.
+    later = (second + (gap_days * DAY).astype(np.int64)) // DAY * DAY
     later = later + draw_purchase_seconds(rng, len(second))
     return np.where(gap_days < 1, same_day, later)
 

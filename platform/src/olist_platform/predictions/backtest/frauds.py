@@ -1,0 +1,163 @@
+"""Back-test of anomaly signals and fraud rules: injected frauds at several rates, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from olist_platform.environment import Environment
+from olist_platform.generator.frauds import DATASETS, FraudKind, inject_frauds
+from olist_platform.predictions.backtest.figures import Area, Figure, judged
+from olist_platform.predictions.changed_raw import detected, open_changed_raw
+from olist_platform.predictions.compiled_sql import Nodes
+from olist_platform.predictions.wilson import wilson_interval
+
+_AREA = Area.ANOMALIES
+RATES = (0.002, 0.01, 0.05)
+"""Injected orders as shares of all orders."""
+DETECTION_NODES = ("+mart_fraud_monitoring",)
+"""What dbt has to compile for it."""
+_SEED = 7
+_FAULTS = (FraudKind.PAYMENT_MISMATCH, FraudKind.IMPOSSIBLE_TIMESTAMPS)
+
+
+@dataclass(frozen=True, slots=True)
+class KindBacktest:
+    """How one kind was found at one rate.
+
+    Attributes:
+        kind: The kind.
+        rate: Rate of all kinds together.
+        orders: Injected orders.
+        cases: Cases that they belong to.
+        alert_recall: Share of the orders that fraud rules alert of.
+        anomaly_recall: Share that is an anomaly.
+        case_recall: Share of the cases with an alert.
+        lower_95: Lower bound of the share of cases (Wilson).
+        upper_95: Upper bound.
+    """
+
+    kind: FraudKind
+    rate: float
+    orders: int
+    cases: int
+    alert_recall: float
+    anomaly_recall: float
+    case_recall: float
+    lower_95: float
+    upper_95: float
+
+
+@dataclass(frozen=True, slots=True)
+class FraudBacktest:
+    """What the back-test found."""
+
+    figures: tuple[Figure, ...]
+    kinds: tuple[KindBacktest, ...] = ()
+
+
+def backtest_frauds(
+    environment: Environment, nodes: Nodes, budget: float, rates: Sequence[float] = RATES
+) -> FraudBacktest:
+    """Return precision and recall of alerts and anomalies, by dbt's own SQL on changed raw rows.
+
+    Args:
+        environment: Whose warehouse; it is only read.
+        nodes: dbt's nodes, those of `DETECTION_NODES` compiled.
+        budget: Largest share of orders that may be alerts.
+        rates: Injected orders as shares of all orders.
+
+    Raises:
+        OlistError: The warehouse is not DuckDB, missing or locked.
+    """
+    figures: list[Figure] = []
+    kinds: list[KindBacktest] = []
+    for rate in rates:
+        with open_changed_raw(environment, nodes) as changed:
+            injected = inject_frauds(
+                {each: changed.raw_rows(each) for each in DATASETS}, rate, _SEED
+            )
+            orders = detected(changed, injected.rows).join(
+                injected.truth, on="order_id", how="left", maintain_order="left"
+            )
+        figures += _figures(orders, rate, budget)
+        kinds += [_of_kind(orders, FraudKind(kind), rate) for kind in FraudKind]
+    return FraudBacktest(tuple(figures), tuple(kinds))
+
+
+def _figures(orders: pl.DataFrame, rate: float, budget: float) -> list[Figure]:
+    is_fraud = pl.col("kind").is_not_null() & ~pl.col("kind").is_in(
+        [each.value for each in _FAULTS]
+    )
+    is_injected = pl.col("kind").is_not_null()
+    shares = orders.select(
+        injected=is_injected.mean(),
+        frauds=is_fraud.mean(),
+        alerts=pl.col("is_alert").mean(),
+        anomalies=pl.col("is_anomaly").mean(),
+        precision=is_injected.filter(pl.col("is_alert")).mean(),
+        recall=pl.col("is_alert").filter(is_fraud).mean(),
+        anomaly_precision=is_injected.filter(pl.col("is_anomaly")).mean(),
+        anomaly_recall=pl.col("is_anomaly").filter(is_injected).mean(),
+        explained=pl.col("has_reason").filter(pl.col("is_alert")).mean(),
+    ).row(0, named=True)
+    cases = orders.filter(is_fraud).group_by("case").agg(pl.col("is_alert").any())
+    found = float(cases.select(pl.col("is_alert").mean()).item())
+    at = f"{rate:.1%} injected"
+
+    def beside_random(name: str, value: float, random: float) -> Figure:
+        return Figure(
+            _AREA, name, value, "flagged at random", random, "above it", judged(value > random)
+        )
+
+    return [
+        beside_random(f"precision of alerts, {at}", shares["precision"] or 0.0, shares["injected"]),
+        beside_random(
+            f"recall of fraudulent orders by alerts, {at}", shares["recall"], shares["alerts"]
+        ),
+        beside_random(f"recall of fraud cases by alerts, {at}", found, shares["alerts"]),
+        beside_random(
+            f"precision of anomalies, {at}", shares["anomaly_precision"], shares["injected"]
+        ),
+        beside_random(
+            f"recall of frauds and faults by anomalies, {at}",
+            shares["anomaly_recall"],
+            shares["anomalies"],
+        ),
+        Figure(
+            _AREA,
+            f"share of orders alerted of, {at}",
+            shares["alerts"],
+            "budget",
+            budget,
+            "within the budget",
+            judged(shares["alerts"] <= budget),
+        ),
+        Figure(
+            _AREA,
+            f"share of alerts with a reason, {at}",
+            shares["explained"],
+            "",
+            None,
+            "all",
+            judged(shares["explained"] == 1),
+        ),
+    ]
+
+
+def _of_kind(orders: pl.DataFrame, kind: FraudKind, rate: float) -> KindBacktest:
+    own = orders.filter(pl.col("kind") == kind.value)
+    cases = own.group_by("case").agg(pl.col("is_alert").any())
+    found = int(cases["is_alert"].sum())
+    lower, upper = wilson_interval(found, len(cases))
+    return KindBacktest(
+        kind=kind,
+        rate=rate,
+        orders=len(own),
+        cases=len(cases),
+        alert_recall=float(own["is_alert"].cast(pl.Float64).sum()) / len(own),
+        anomaly_recall=float(own["is_anomaly"].cast(pl.Float64).sum()) / len(own),
+        case_recall=found / len(cases),
+        lower_95=lower,
+        upper_95=upper,
+    )

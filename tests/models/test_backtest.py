@@ -1,0 +1,231 @@
+"""The whole back-test of a small warehouse, what it prints, its cards, and frauds in files."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from olist_platform.environment import Environment, load_environment
+from olist_platform.generator.frauds import (
+    DATASETS,
+    FRAUDS_FILE,
+    FraudKind,
+    inject_frauds,
+    inject_into_files,
+)
+from olist_platform.naming import EnvironmentName
+from olist_platform.predictions.backtest.figures import Area, Outcome
+from olist_platform.predictions.backtest.frauds import DETECTION_NODES
+from olist_platform.predictions.backtest.run import Backtest, run_backtest
+from olist_platform.predictions.cards.texts import CARDS
+from olist_platform.predictions.cards.write import write_cards
+from olist_platform.predictions.changed_raw import detected, open_changed_raw
+from olist_platform.predictions.compiled_sql import compiled_nodes
+from olist_platform.project_vars import project_vars
+from olist_platform.source_catalog import dataset_named
+from olist_workspace import ROOT, Workspace
+
+CARDS_IN_DOCS = ROOT / "platform" / "docs" / "models"
+
+
+@dataclass(frozen=True)
+class Tested:
+    workspace: Workspace
+    environment: Environment
+    backtest: Backtest
+
+
+@pytest.fixture(scope="module")
+def tested(copy_of_generated: Callable[[str], Workspace]) -> Iterator[Tested]:
+    workspace = copy_of_generated("backtest")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in workspace.environment_variables().items():
+            patch.setenv(name, value)
+        environment = load_environment(EnvironmentName.LOCAL)
+        yield Tested(workspace, environment, run_backtest(environment))
+
+
+@pytest.mark.slow
+def test_every_area_has_figures_beside_a_baseline(tested: Tested) -> None:
+    found = tested.backtest
+    assert {line.area for line in found.figures} == set(Area)
+    named = {line.name for line in found.figures if line.baseline is not None}
+    for part in ("MAPE, platform", "MAPE, region", "MAPE, category", "precision of alerts",
+                 "recall of fraud cases", "retention of a later month"):  # fmt: skip
+        assert any(name.startswith(part) for name in named), part
+    for kind in found.frauds.kinds if found.frauds else ():
+        assert 0 <= kind.lower_95 <= kind.case_recall <= kind.upper_95 <= 1
+        assert kind.orders > 0
+
+
+@pytest.mark.slow
+def test_five_thousand_orders_are_too_thin_and_it_says_so(tested: Tested) -> None:
+    thin = {
+        line.area: line.wanted
+        for line in tested.backtest.figures
+        if line.outcome is Outcome.TOO_THIN
+    }
+    assert Area.CHURN in thin
+    assert thin[Area.CHURN].endswith("are needed")
+    assert {fit.origin for fit in tested.backtest.scoring.values()} == {"default"}
+
+
+@pytest.mark.slow
+def test_parts_of_the_forecast_add_up(tested: Tested) -> None:
+    [gap] = [line for line in tested.backtest.figures if line.name.startswith("largest gap")]
+    assert gap.value is not None
+    assert gap.value < 0.01
+    levels = {series.level for series in tested.backtest.forecasts.series}
+    assert levels == {"platform", "region", "category"}
+
+
+@pytest.mark.slow
+def test_people_keep_their_segment_or_move(tested: Tested) -> None:
+    [(people,)] = tested.workspace.rows("select count(*) from int_customer_360 where orders > 0")
+    moved = sum(move.people for move in tested.backtest.segments.moves)
+    # All but those who came after the last day of ordinary trade.
+    assert people - 20 <= moved <= people
+
+
+@pytest.mark.slow
+def test_the_alert_budget_is_kept_whatever_happens(tested: Tested) -> None:
+    """A quarter of all orders are frauds; people still get no more alerts than they can work on."""
+    nodes = compiled_nodes(tested.environment, DETECTION_NODES)
+    with open_changed_raw(tested.environment, nodes) as changed:
+        injected = inject_frauds({name: changed.raw_rows(name) for name in DATASETS}, 0.3, 1)
+        orders = detected(changed, injected.rows)
+    budget = project_vars()["fraud_alert_max_share"]
+    alerts = int(orders["is_alert"].sum())
+    assert alerts == int(len(orders) * budget)
+    assert orders.filter("is_alert")["has_reason"].all()
+    # The riskiest are kept: nearly all of them are injected.
+    truth = orders.filter("is_alert").join(injected.truth, on="order_id")
+    assert len(truth) > 0.8 * alerts
+    # The warehouse itself knows nothing of it.
+    [(kept,)] = tested.workspace.rows("select count(*) from int_order_anomalies")
+    assert kept == len(orders) - len(injected.truth)
+
+
+@pytest.mark.slow
+def test_cards_are_written_from_what_was_found(tested: Tested, tmp_path: Path) -> None:
+    pages = write_cards(tested.backtest, tmp_path / "one", "a test")
+    again = write_cards(tested.backtest, tmp_path / "two", "a test")
+    assert [page.stem for page in pages] == [text.file for text in CARDS]
+    for first, second in zip(pages, again, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    pictures = sorted(path.name for path in (tmp_path / "one").glob("*.svg"))
+    assert {"forecast-errors.svg", "fraud-recall.svg"} <= set(pictures)
+    for name in pictures:
+        one, two = (tmp_path / folder / name for folder in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+    churn = pages[0].read_text(encoding="utf-8")
+    assert "Default version" in churn
+    assert "too thin" in churn
+    for fit in tested.backtest.scoring.values():
+        page = (tmp_path / "one" / f"{fit.model}.md").read_text(encoding="utf-8")
+        for estimate in fit.estimates:
+            assert f"| `{estimate.parameter}` |" in page
+
+
+SECTIONS = [
+    "Purpose",
+    "Data",
+    "Features",
+    "Parameters",
+    "Back-test",
+    "Limits",
+    "Fairness by region",
+]
+
+
+def test_the_cards_of_the_documentation_are_whole() -> None:
+    """Written from 100,000 generated orders; here their structure is held."""
+    with (ROOT / "dbt" / "seeds" / "default_model_parameters.csv").open(encoding="utf-8") as file:
+        parameters: dict[str, set[str]] = {}
+        for row in csv.DictReader(file):
+            parameters.setdefault(row["model"], set()).add(row["parameter"])
+    pages = {path.stem for path in CARDS_IN_DOCS.glob("*.md")}
+    assert pages == {text.file for text in CARDS}
+    index = (ROOT / "platform" / "docs" / "README.md").read_text(encoding="utf-8")
+    for text in CARDS:
+        page = (CARDS_IN_DOCS / f"{text.file}.md").read_text(encoding="utf-8")
+        lines = page.splitlines()
+        assert [line[3:] for line in lines if line.startswith("## ")] == SECTIONS, text.file
+        assert f"# {text.title}" in lines
+        assert f"**Owner:** {text.owner}" in page
+        assert text.purpose in page
+        assert all(f"- {limit}" in lines for limit in text.limits)
+        for picture in (line.split("](")[1][:-1] for line in lines if line.startswith("![")):
+            assert (CARDS_IN_DOCS / picture).stat().st_size > 1000
+        if text.model:
+            for parameter in parameters[text.model]:
+                assert f"| `{parameter}` |" in page
+        assert f"](models/{text.file}.md)" in index
+    drawn = {path.name for path in CARDS_IN_DOCS.glob("*.svg")}
+    assert len(drawn) == 4
+
+
+@pytest.fixture(scope="module")
+def with_frauds(
+    make_workspace: Callable[[str], Workspace], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("frauds")
+    make_workspace("frauds").olist(
+        *("generate", folder, "--orders", "3000", "--seed", "3", "--frauds", "0.05")
+    )
+    return folder
+
+
+def read(folder: Path, name: str) -> pl.DataFrame:
+    return pl.read_csv(folder / dataset_named(name).file_name, infer_schema=False)
+
+
+@pytest.mark.slow
+def test_frauds_lie_in_the_files_and_the_truth_beside_them(
+    with_frauds: Path, make_workspace: Callable[[str], Workspace]
+) -> None:
+    truth = pl.read_csv(with_frauds / FRAUDS_FILE)
+    assert set(truth["kind"]) == set(FraudKind)
+    orders = read(with_frauds, "orders")
+    assert len(orders) == 3000 + len(truth)
+    assert 0.04 < len(truth) / 3000 < 0.06
+    assert truth["order_id"].is_unique().all()
+    for name in ("orders", "order_items", "payments"):
+        assert set(truth["order_id"]) <= set(read(with_frauds, name)["order_id"])
+    injected = truth.join(orders, on="order_id").join(
+        read(with_frauds, "customers"), on="customer_id"
+    )
+    people = injected.group_by("case", "kind").agg(
+        pl.col("customer_unique_id").n_unique().alias("people"), pl.len().alias("orders")
+    )
+    burst = people.filter(pl.col("kind") == "midnight_burst")
+    assert set(burst["people"]) == {1}
+    assert set(burst["orders"]) == {5}
+    assert set(people.filter(pl.col("kind") == "colluding_seller")["people"]) == {5}
+    hours = injected.filter(pl.col("kind") == "midnight_burst")["order_purchase_timestamp"]
+    assert set(hours.str.slice(11, 2)) <= {"02", "03", "04"}
+    paid = read(with_frauds, "payments").with_columns(pl.col("payment_value").cast(pl.Float64))
+    testing = paid.join(truth.filter(pl.col("kind") == "card_testing"), on="order_id")
+    assert testing.group_by("order_id").len()["len"].min() >= 5
+    workspace = make_workspace("plain")
+    workspace.olist("generate", workspace.home / "files", "--orders", "3000", "--seed", "3")
+    plain = read(workspace.home / "files", "orders")
+    assert orders.head(3000).equals(plain)
+    assert not (workspace.home / "files" / FRAUDS_FILE).exists()
+
+
+@pytest.mark.slow
+def test_frauds_are_put_in_once(with_frauds: Path) -> None:
+    with pytest.raises(Exception, match="these files hold frauds already"):
+        inject_into_files(with_frauds, 0.05, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [0.0, -0.1, 0.6])
+def test_a_rate_out_of_bounds_is_refused(with_frauds: Path, rate: float) -> None:
+    frames = {name: read(with_frauds, name) for name in DATASETS}
+    with pytest.raises(Exception, match="the rate of frauds is"):
+        inject_frauds(frames, rate, 1)
