@@ -1,7 +1,7 @@
 """The measures that tiles need. Each leans on one column of a mart and computes nothing of its own.
 
-A figure that a mart holds is shown where one row holds it and left empty where several rows do: no
-measure adds up what does not add up.
+A figure that a mart holds is shown where its rows hold one value of it, and left empty where they
+hold several: no measure adds up what does not add up.
 """
 
 from collections.abc import Mapping
@@ -120,7 +120,9 @@ def _base(tile: Tile, column: TileColumn) -> tuple[str, str]:
         case Aggregate.MEAN:
             return f"{name}, mean", f"DIVIDE(SUM({reference}), COUNT({reference}))"
         case _:
-            return name, f"SELECTEDVALUE({reference})"
+            # Rows without a value are passed over: a month has a row of what was and one of what
+            # is forecast, each with half of the columns.
+            return name, f"CALCULATE(SELECTEDVALUE({reference}), NOT ISBLANK({reference}))"
 
 
 def _calculated(lines: list[str], base: str, conditions: list[str]) -> str:
