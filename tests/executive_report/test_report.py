@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from alert_scenario import failure
+from emulated_publication import emulated_publication
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.outbox import StoredAlert
@@ -20,10 +21,10 @@ from olist_platform.errors import OlistError
 from olist_platform.executive_report.report import ExecutiveReport, FigureLine, compose_report
 from olist_platform.executive_report.report_message import report_page, report_text
 from olist_platform.executive_report.report_period import ReportKind, period_ending
-from olist_platform.naming import EnvironmentName, Names, Workload
+from olist_platform.naming import EnvironmentName, Workload
 from olist_platform.snowflake_connection import open_snowflake
 from published_workspace import INVOCATION, Published
-from snowflake_emulator import SnowflakeEmulator, new_private_key, snowflake_emulator
+from snowflake_emulator import SnowflakeEmulator, new_private_key
 
 pytestmark = pytest.mark.slow
 
@@ -365,18 +366,7 @@ def test_equal_marts_make_equal_reports(published: Published) -> None:
 
 @pytest.fixture(scope="module")
 def emulator(published: Published) -> Iterator[SnowflakeEmulator]:
-    with snowflake_emulator(Names(EnvironmentName.DEV)) as emulator:
-        connection = emulator.connection
-        connection.execute(f"attach '{published.workspace.serving}' as copy (read_only)")
-        connection.execute("create schema OLIST_DEV.SERVING; create schema OLIST_DEV.MONITORING")
-        tables = connection.execute(
-            "select table_name from duckdb_tables() where database_name = 'copy'"
-        ).fetchall()
-        for (table,) in tables:
-            connection.execute(
-                f"create table OLIST_DEV.SERVING.{table.upper()} as from copy.{table}"
-            )
-        connection.execute("detach copy")
+    with emulated_publication(published.workspace.serving) as emulator:
         yield emulator
 
 
