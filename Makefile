@@ -14,14 +14,18 @@ PYTEST_WORKERS ?= 2
 # Whole files, in the order of tests/support/order_of_files.py.
 IN_PARALLEL := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Waits for another user of apt, not for a network that does not answer.
+APT_GET := DEBIAN_FRONTEND=noninteractive timeout 600 apt-get --quiet=2 --yes \
+	-o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 -o Acquire::http::Timeout=20
+
 # An interpreter or tool must not pick packages from folders of this repository.
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
 
-.PHONY: help setup demo up down test test-fast lint governance format baseline bench clean lock
+.PHONY: help setup system-packages demo up down test test-fast lint workflows governance format baseline bench audit clean lock
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv installs the locked, hashed set in seconds; it is itself installed from a hashed lock.
 $(UV): requirements/bootstrap.txt
@@ -42,11 +46,27 @@ $(INFRASTRUCTURE_STAMP): $(STAMP) requirements/infrastructure.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt
 	@touch $@
 
-$(DEVELOPMENT_STAMP): $(INFRASTRUCTURE_STAMP) requirements/development.txt
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt -r requirements/infrastructure.txt -r requirements/development.txt
+# Tests run what the image has too: Airflow's providers, PostgreSQL's driver.
+$(DEVELOPMENT_STAMP): $(INFRASTRUCTURE_STAMP) requirements/production.txt requirements/development.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes $(foreach lock,runtime infrastructure production development,-r requirements/$(lock).txt)
 	@touch $@
 
 setup: $(DEVELOPMENT_STAMP) ## install everything, development tools included, in .venv
+
+# Never fails: what cannot be had here is named, and the tests that need it are skipped.
+system-packages: ## install the Debian programs that tests drive, where this user may
+	@missing=(); absent=(); \
+	for package in $$(sed 's/#.*//' requirements/debian-packages.list); do \
+		state=$$(dpkg-query --show --showformat='$${db:Status-Status}' $$package 2>/dev/null) || true; \
+		test "$$state" = installed || missing+=($$package); \
+	done; \
+	if ! (($${#missing[@]})); then exit 0; fi; \
+	may=$$(test "$$(id -u)" = 0 && $(APT_GET) update &>/dev/null && echo 1) || true; \
+	for package in $${missing[@]}; do \
+		test "$$may" && echo "installing Debian's $$package" && $(APT_GET) install --no-install-recommends $$package &>/dev/null \
+			|| absent+=($$package); \
+	done; \
+	if (($${#absent[@]})); then echo "skipped: tests that need $${absent[*]}, which cannot be installed here (on Debian: apt-get install $${absent[*]})"; fi
 
 demo: $(STAMP) ## run the whole platform on this machine; FROM=<folder or zip> ALLOW_MISSING=1
 	@$(BIN)/olist demo $(if $(FROM),--from "$(FROM)") $(if $(filter 1 true yes,$(ALLOW_MISSING)),--allow-missing)
@@ -57,7 +77,7 @@ up: $(STAMP) ## start Airflow on this machine, with its web page; PORT=8080
 down: $(STAMP) ## stop it
 	@$(BIN)/olist down
 
-test: $(DEVELOPMENT_STAMP) ## prove everything
+test: $(DEVELOPMENT_STAMP) system-packages ## prove everything
 	$(BIN)/pytest $(IN_PARALLEL)
 
 test-fast: $(DEVELOPMENT_STAMP) ## the subset for the inner loop, under a minute
@@ -76,6 +96,15 @@ governance: $(DEVELOPMENT_STAMP) ## names, owners, descriptions, contracts and t
 	@$(BIN)/olist dbt --env local -- parse --quiet --profile olist --target local
 	@COLUMNS=180 $(BIN)/dbt-bouncer run --config-file dbt/dbt-bouncer.yml --output-only-failures
 
+workflows: $(DEVELOPMENT_STAMP) ## schemas and security of .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
+
+audit: $(DEVELOPMENT_STAMP) ## look for known vulnerabilities of the locked packages, over the network
+	$(BIN)/pip-audit --require-hashes --disable-pip $(foreach name,bootstrap runtime infrastructure development,-r requirements/$(name).txt)
+
 format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be written
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -89,7 +118,7 @@ bench: $(STAMP) ## print ratios measured in one run
 	@$(BIN)/olist bench
 
 lock: $(UV) ## resolve requirements/*.in into the hashed locks
-	@for name in bootstrap runtime infrastructure development; do \
+	@for name in bootstrap runtime infrastructure production development; do \
 		$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; \
 	done

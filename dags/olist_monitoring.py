@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, chain
 
 from olist_dags.alerting import raise_task_failure, settle_alerts
-from olist_dags.dag_environment import current_environment
+from olist_dags.dag_environment import current_environment, release_tags
 from olist_dags.monitoring import run_checks
 from olist_dags.task_defaults import task_defaults
 
@@ -28,6 +28,6 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(_environment) | {"on_failure_callback": raise_task_failure},
-    tags=["olist", "monitoring", _environment.name.value],
+    tags=["olist", "monitoring", _environment.name.value, *release_tags()],
 ) as dag:
     chain(run_checks(), settle_alerts().as_teardown())

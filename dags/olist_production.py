@@ -4,7 +4,7 @@ from airflow.sdk import DAG, chain
 
 from olist_dags.alerting import raise_task_failure, settle_alerts
 from olist_dags.cosmos_config import stage_task_group
-from olist_dags.dag_environment import current_environment
+from olist_dags.dag_environment import current_environment, release_tags
 from olist_dags.deadline import dashboards_deadline
 from olist_dags.documentation import build_docs
 from olist_dags.gates import gate
@@ -48,7 +48,7 @@ with DAG(
     default_args=task_defaults(_environment) | {"on_failure_callback": raise_task_failure},
     params=run_params(),
     deadline=dashboards_deadline(_environment),
-    tags=["olist", "production", _environment.name.value],
+    tags=["olist", "production", _environment.name.value, *release_tags()],
 ) as dag:
     published = publish_marts()
     after = [build_docs(), *(hook() for hook in AFTER_PUBLICATION)]

@@ -17,7 +17,8 @@ from prepared_workspaces import PreparedWorkspaces, build_generated, build_sampl
 def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workspace]:
     def make(name: str) -> Workspace:
         home = tmp_path_factory.mktemp(name)
-        for folder in ("dbt", "dags", "environments"):
+        (home / "platform").mkdir()
+        for folder in ("dbt", "dags", "environments", "platform/dashboards"):
             (home / folder).symlink_to(ROOT / folder)
         return Workspace(home)
 

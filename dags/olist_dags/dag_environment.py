@@ -2,13 +2,21 @@
 
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from olist_platform.dbt_command import dbt_variables, make_dbt_folders, manifest_path
 from olist_platform.environment import Environment, load_environment, parse_environment_name
 from olist_platform.errors import OlistError
+from olist_platform.release.running_release import running_release
+from olist_platform.repository import HOME_VARIABLE
 
 ENVIRONMENT_VARIABLE = "OLIST_ENV"
+# The folder these DAGs are of. Those of a release take environments and dbt project from nowhere
+# else, whatever checkout the library was installed from.
+_HOME = Path(__file__).resolve().parents[2]
+if running_release(_HOME) is not None:
+    os.environ[HOME_VARIABLE] = str(_HOME)
 
 # Cosmos runs dbt in a temporary clone and looks for its artifacts there; these would lead dbt
 # away from it.
@@ -39,6 +47,12 @@ def _environment_named(name: str) -> Environment:
         # Airflow shows the message of an import error, so the mend has to be part of it.
         message = f"{ENVIRONMENT_VARIABLE}={name}: {error.message}; {error.mend}"
         raise OlistError(message, error.mend) from error
+
+
+def release_tags() -> list[str]:
+    """Return the tag that shows the release of these DAGs; none for those of a checkout."""
+    release = running_release(_HOME)
+    return [f"release {release.manifest.short_commit}"] if release else []
 
 
 def require_manifest(environment: Environment) -> None:

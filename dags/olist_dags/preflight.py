@@ -1,5 +1,6 @@
 """The tasks in front of a production run: what has to hold before anything is loaded or built."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from olist_dags.dag_environment import current_environment
 from olist_dags.run_plan import plan_of_this_run, plan_run
 from olist_platform.errors import OlistError
 
+_log = logging.getLogger(__name__)
+
 
 @task_group(group_id="preflight")
 def preflight() -> None:
@@ -19,11 +22,20 @@ def preflight() -> None:
 
 
 @task(task_id="check_environment")
-def check_environment() -> None:
-    """Check that secrets are set and the warehouse opens; a lock may pass, so it is tried again."""
+def check_environment() -> str:
+    """Check the release, that secrets are set, and that the warehouse opens.
+
+    A lock of the warehouse may pass, so it is tried again.
+
+    Returns:
+        The release that this run is of.
+    """
     from olist_platform import preflight as checks  # noqa: PLC0415 - the scheduler parses this
 
+    release: str = _at_once(checks.check_release, current_environment())
+    _log.info("this run is of %s", release)
     checks.check_environment(current_environment())
+    return release
 
 
 @task(task_id="check_landing")
@@ -49,9 +61,9 @@ def check_budget() -> None:
     _at_once(checks.check_budget, current_environment(), datetime.now(UTC))
 
 
-def _at_once(check: Callable[..., Any], *arguments: Any) -> None:
+def _at_once(check: Callable[..., Any], *arguments: Any) -> Any:
     """Fail without another try: what the check tells of does not pass by itself."""
     try:
-        check(*arguments)
+        return check(*arguments)
     except OlistError as error:
         raise AirflowFailException(f"{error.message}; {error.mend}") from error

@@ -1,5 +1,6 @@
 """The environment's KMS key: files, messages, secrets and the audit trail are encrypted with it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class EncryptionKeyArgs:
         account_id: AWS account.
         trail_name: CloudTrail trail that encrypts with it.
         region: AWS region.
+        further_statements: Further statements of its policy.
         protect: Whether Pulumi refuses to delete it.
     """
 
@@ -27,6 +29,7 @@ class EncryptionKeyArgs:
     account_id: str
     trail_name: str
     region: str
+    further_statements: Sequence[Mapping[str, Any]]
     protect: bool
 
 
@@ -42,7 +45,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=f"Data of {args.name}",
             enable_key_rotation=True,
             deletion_window_in_days=_DELETION_WINDOW_DAYS,
-            policy=policy_document(_statements(args)),
+            policy=policy_document([*_statements(args), *args.further_statements]),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         aws.kms.Alias(

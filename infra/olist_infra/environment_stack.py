@@ -16,6 +16,7 @@ from olist_infra.github_identities import GitHubIdentities, GitHubIdentitiesArgs
 from olist_infra.landing_integration import LandingIntegration, LandingIntegrationArgs
 from olist_infra.personal_data import PersonalData, PersonalDataArgs
 from olist_infra.pipe_errors import PipeErrors, PipeErrorsArgs
+from olist_infra.promotion_access import key_statements, promotion_source, promotion_targets
 from olist_infra.providers import make_providers, with_providers
 from olist_infra.raw_tables import RawTables, RawTablesArgs
 from olist_infra.resource_monitors import ResourceMonitors, ResourceMonitorsArgs
@@ -30,13 +31,8 @@ from olist_platform.access_model import FUNCTIONAL_ROLES, PII_UNMASKED
 from olist_platform.environment import Environment, S3Landing, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.naming import GOVERNANCE_SCHEMA, Layer
+from olist_platform.runtime_secrets import airflow_secrets, platform_secrets
 from olist_platform.source_catalog import CATALOG
-
-# Secrets of the alerts, which the platform reads from its environment's variables.
-_ALERT_SECRETS = {
-    "alerts/slack-token": "Slack token of the alerts' bot",
-    "alerts/smtp-password": "Password of the alerts' mail account",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +82,8 @@ class EnvironmentStack(pulumi.ComponentResource):
         on_both = with_providers(self, providers.aws, providers.objects)
         as_administrator = with_providers(self, providers.administration)
 
+        targets = promotion_targets(environment)
+
         key = EncryptionKey(
             "encryption-key",
             EncryptionKeyArgs(
@@ -93,6 +91,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 account_id=account_id,
                 region=region,
                 trail_name=names.aws("audit"),
+                further_statements=key_statements(names.artifact_bucket(account_id), targets),
                 protect=cloud.protect,
             ),
             on_aws,
@@ -104,6 +103,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 account_id=account_id,
                 kms_key_arn=key.arn,
                 aws=cloud.aws,
+                promoted_to=targets,
                 protect=cloud.protect,
             ),
             on_aws,
@@ -317,6 +317,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                     names.aws("chatbot"),
                 ],
                 secrets=names.secret("").rstrip("/"),
+                promotion_source=promotion_source(environment),
                 trail=names.aws("audit"),
                 budget=names.aws("monthly"),
             ),
@@ -334,6 +335,7 @@ class EnvironmentStack(pulumi.ComponentResource):
             "secrets": secrets.arns,
             "alertTopic": alerts.arn,
             "deployRole": github.deploy_role_arn,
+            "driftRole": github.drift_role_arn,
             "pullRequestRole": github.pull_request_role_arn,
         }
         self.register_outputs(dict(self.exports))
@@ -345,5 +347,5 @@ class EnvironmentStack(pulumi.ComponentResource):
             for role in FUNCTIONAL_ROLES
             if role.service
         }
-        alerts = {names.secret(purpose): what for purpose, what in _ALERT_SECRETS.items()}
-        return keys | alerts
+        needed = (*airflow_secrets(environment), *platform_secrets(environment))
+        return keys | {secret.name: secret.purpose for secret in needed}

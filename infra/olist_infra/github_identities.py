@@ -1,8 +1,8 @@
 """Who deploys: GitHub Actions, without a key, by the identity of its job.
 
-One role deploys the environment, from jobs of its GitHub environment only. Another reads, for
-previews of pull requests, and sees no file that holds data. Neither may change itself: a person
-does that, with their own rights.
+One role deploys the environment, from jobs of its GitHub environment only. Another looks for drift
+every night, and a third reads, for previews of pull requests, and sees no file that holds data.
+None may change itself: a person does that, with their own rights.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ import pulumi
 import pulumi_aws as aws
 
 from olist_infra.policy_documents import allow, policy_document
+from olist_infra.promotion_access import ArtifactPlace, reading_statements
+from olist_platform.access_model import DEPLOYER_ROLE, TRANSFORMER
 from olist_platform.cloud_settings import GitHubSettings
 from olist_platform.naming import PULUMI_STATE, Names
 
@@ -147,6 +149,7 @@ class GitHubIdentitiesArgs:
         artifact_bucket: ARN of the one that releases are put into.
         topics: ARNs of the environment's topics.
         managed_roles: Names of the roles that a deployment makes besides these.
+        promotion_source: Where releases are promoted from, or None.
         secrets: Path under which the environment's secrets are.
         trail: Name of the audit trail.
         budget: Name of the budget.
@@ -162,6 +165,7 @@ class GitHubIdentitiesArgs:
     artifact_bucket: pulumi.Input[str]
     topics: Sequence[pulumi.Input[str]]
     managed_roles: Sequence[str]
+    promotion_source: ArtifactPlace | None
     secrets: str
     trail: str
     budget: str
@@ -172,6 +176,7 @@ class GitHubIdentities(pulumi.ComponentResource):
 
     Attributes:
         deploy_role_arn: Output.
+        drift_role_arn: Output.
         pull_request_role_arn: Output.
     """
 
@@ -186,7 +191,18 @@ class GitHubIdentities(pulumi.ComponentResource):
             "deploy",
             "GitHub Actions deploys this environment",
             subject=f"repo:{repository}:environment:{args.github.environment}",
-            statements=[*self._reads(), *self._writes()],
+            statements=[
+                *self._reads(),
+                *self._writes(),
+                *self._logs_in_as(DEPLOYER_ROLE, TRANSFORMER.name),
+                *(reading_statements(args.promotion_source) if args.promotion_source else []),
+            ],
+        )
+        self.drift_role_arn = self._role(
+            "drift",
+            "GitHub Actions looks every night whether this environment has drifted",
+            subject=f"repo:{repository}:environment:{args.names.environment}-drift",
+            statements=[*self._reads(), *self._logs_in_as(DEPLOYER_ROLE)],
         )
         self.pull_request_role_arn = self._role(
             "pull-request",
@@ -197,6 +213,7 @@ class GitHubIdentities(pulumi.ComponentResource):
         self.register_outputs(
             {
                 "deployRoleArn": self.deploy_role_arn,
+                "driftRoleArn": self.drift_role_arn,
                 "pullRequestRoleArn": self.pull_request_role_arn,
             }
         )
@@ -283,8 +300,22 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(["kms:GenerateDataKey"], args.kms_key_arn, self._through_artifacts()),
         ]
 
+    def _logs_in_as(self, *roles: str) -> list[dict[str, Any]]:
+        """Read the private keys of Snowflake users, so that GitHub holds none."""
+        args = self._args
+        local = f"arn:aws:secretsmanager:{args.region}:{args.account_id}:secret:"
+        # AWS puts six characters of its own behind the name.
+        secrets = [f"{local}{args.names.private_key_secret(role)}-??????" for role in roles]
+        through = {
+            "StringEquals": {"kms:ViaService": f"secretsmanager.{args.region}.amazonaws.com"}
+        }
+        return [
+            allow(["secretsmanager:GetSecretValue"], secrets),
+            allow(["kms:Decrypt"], args.kms_key_arn, through),
+        ]
+
     def _own_roles(self) -> list[str]:
-        return [self._args.names.aws("deploy"), self._args.names.aws("pull-request")]
+        return [self._args.names.aws(role) for role in ("deploy", "drift", "pull-request")]
 
     def _roles(self, names: Sequence[str]) -> list[str]:
         return [f"arn:aws:iam::{self._args.account_id}:role/{name}" for name in names]

@@ -1,10 +1,12 @@
 """The environment's buckets: landing files, artifacts, and the logs of access to both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
+from olist_infra.promotion_access import ArtifactPlace, bucket_statements
 from olist_infra.secure_bucket import SecureBucket, SecureBucketArgs
 from olist_platform.cloud_settings import AwsSettings
 from olist_platform.naming import Names
@@ -19,6 +21,7 @@ class StorageArgs:
         account_id: AWS account.
         kms_key_arn: The environment's key.
         aws: How long what is kept.
+        promoted_to: Environments whose deployers read the artifacts.
         protect: Whether Pulumi refuses to delete them.
     """
 
@@ -26,6 +29,7 @@ class StorageArgs:
     account_id: str
     kms_key_arn: pulumi.Input[str]
     aws: AwsSettings
+    promoted_to: Sequence[ArtifactPlace]
     protect: bool
 
 
@@ -77,6 +81,9 @@ class Storage(pulumi.ComponentResource):
                 kms_key_arn=args.kms_key_arn,
                 noncurrent_version_days=args.aws.noncurrent_version_days,
                 access_log_bucket=self.access_logs.name,
+                statements=bucket_statements(
+                    args.names.artifact_bucket(args.account_id), args.promoted_to
+                ),
                 protect=args.protect,
             ),
             child,

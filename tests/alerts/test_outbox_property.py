@@ -27,13 +27,13 @@ from sqlalchemy import event
 
 from alert_scenario import Scenario, environment, failure
 from olist_platform.alerts import router
-from olist_platform.alerts.channels import (
+from olist_platform.alerts.channel_errors import (
     ChannelDownError,
     HoldError,
     NotSentError,
     RefusedError,
-    Send,
 )
+from olist_platform.alerts.channels import Send
 from olist_platform.alerts.delivery_queue import DeliveryQueue
 from olist_platform.alerts.kinds import Channel, Severity, Signal
 from olist_platform.alerts.notice import Dispatch, Event

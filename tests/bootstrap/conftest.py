@@ -8,10 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
 
-from local_aws import local_aws, made_up_credentials
+from local_aws import empty, local_aws, made_up_credentials
 from olist_platform.bootstrap.cloud_side import AwsAccount, CloudSide, cloud_side
 from olist_platform.bootstrap.key_ring import KeyRing
 from olist_platform.environment import load_environment
@@ -31,7 +29,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def aws(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    URLLib3Session().send(AWSRequest("POST", f"{server}/moto-api/reset").prepare())
+    empty(server)
     for name, value in made_up_credentials(tmp_path).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from free_port import free_port
 from olist_workspace import ROOT, Workspace
 from prepared_workspaces import GENERATED_ORDERS
 
@@ -18,13 +19,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 _PATIENCE_SECONDS = 600
 COMPONENTS = {"api-server", "dag-processor", "scheduler", "triggerer"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def components(workspace: Workspace) -> dict[str, int]:

@@ -13,7 +13,11 @@ from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.environment import load_environment
 from olist_platform.infrastructure_plan.captured_program import capture_program
-from olist_platform.infrastructure_plan.captured_resources import CapturedProgram, Secret
+from olist_platform.infrastructure_plan.captured_resources import (
+    CapturedProgram,
+    CapturedResource,
+    Secret,
+)
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.source_catalog import CATALOG, PiiClass
 from olist_workspace import ROOT
@@ -128,15 +132,23 @@ def test_no_secret_is_in_the_state(program: CapturedProgram) -> None:
     } == {"loginName"}
 
 
-def test_secrets_wait_for_the_keys_of_every_service_user(program: CapturedProgram) -> None:
+def test_secrets_wait_for_keys_and_for_what_a_running_environment_needs(
+    program: CapturedProgram,
+) -> None:
     secrets = {
         one.inputs["name"]: one for one in program.of_type("aws:secretsmanager/secret:Secret")
     }
     env = program.stack
     assert secrets.keys() == {
         *(f"olist/{env}/snowflake/{role.name}" for role in SERVICE_ROLES),
+        *(
+            f"olist/{env}/airflow/config/{key}"
+            for key in ("metadata-database", "fernet-key", "api-secret-key", "jwt-secret")
+        ),
+        f"olist/{env}/alerts/outbox-database",
         f"olist/{env}/alerts/slack-token",
         f"olist/{env}/alerts/smtp-password",
+        f"olist/{env}/monitoring/airflow-database",
     }
     for secret in secrets.values():
         assert secret.inputs["tags"] == {"rotate-after-days": "90"}
@@ -342,7 +354,7 @@ def test_github_deploys_from_its_environment_and_previews_from_pull_requests(
     prod: CapturedProgram,
 ) -> None:
     subjects = {}
-    for role in ("github-deploy", "github-pull-request"):
+    for role in ("github-deploy", "github-drift", "github-pull-request"):
         [statement] = _trust(prod, role)
         assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
         assert statement["Principal"]["Federated"].endswith("token.actions.githubusercontent.com")
@@ -351,6 +363,7 @@ def test_github_deploys_from_its_environment_and_previews_from_pull_requests(
         subjects[role] = claims["token.actions.githubusercontent.com:sub"]
     assert subjects == {
         "github-deploy": "repo:olist/olist-platform:environment:production",
+        "github-drift": "repo:olist/olist-platform:environment:prod-drift",
         "github-pull-request": "repo:olist/olist-platform:pull_request",
     }
 
@@ -370,6 +383,57 @@ def test_pull_requests_change_nothing_and_read_no_data(dev: CapturedProgram) -> 
     assert "secretsmanager:GetSecretValue" not in _actions(dev, "github-pull-request")
 
 
+def test_jobs_read_the_keys_they_log_in_with_and_no_other(dev: CapturedProgram) -> None:
+    secrets = {}
+    for role in ("github-deploy", "github-drift"):
+        policy = dev.named("aws:iam/rolePolicy:RolePolicy", role).plain_inputs["policy"]
+        [read] = [
+            one
+            for one in json.loads(policy)["Statement"]
+            if "secretsmanager:GetSecretValue" in one["Action"]
+        ]
+        secrets[role] = {
+            name.rpartition(":")[2].removesuffix("-??????") for name in read["Resource"]
+        }
+    assert secrets == {
+        "github-deploy": {"olist/dev/snowflake/deployer", "olist/dev/snowflake/transformer"},
+        "github-drift": {"olist/dev/snowflake/deployer"},
+    }
+    verbs = {action.split(":")[1] for action in _actions(dev, "github-drift")}
+    writing = ("Put", "Create", "Delete", "Update", "Tag", "Untag", "Pass", "Set")
+    assert [verb for verb in verbs if verb.startswith(writing)] == []
+
+
+def test_prods_deployer_reads_devs_releases_and_nobody_elses_does(
+    dev: CapturedProgram, prod: CapturedProgram
+) -> None:
+    bucket, account = "arn:aws:s3:::olist-dev-artifacts-111111111111", "222222222222"
+    role = f"arn:aws:iam::{account}:role/olist-prod-deploy"
+    assert role.endswith(prod.named("aws:iam/role:Role", "github-deploy").inputs["name"])
+    [of_bucket] = _promotion(dev.named("aws:s3/bucketPolicy:BucketPolicy", "artifacts"))
+    [of_key] = _promotion(dev.named("aws:kms/key:Key", "encryption-key"))
+    for statement in (of_bucket, of_key):
+        assert statement["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
+        assert statement["Condition"]["ArnEquals"] == {"aws:PrincipalArn": role}
+    assert of_bucket["Resource"] == [bucket, f"{bucket}/*"]
+    assert set(of_bucket["Action"]) == {"s3:GetObject", "s3:ListBucket"}
+    context = {"kms:EncryptionContext:aws:s3:arn": bucket}
+    assert (of_key["Action"], of_key["Condition"]["StringEquals"]) == (["kms:Decrypt"], context)
+    policy = prod.named("aws:iam/rolePolicy:RolePolicy", "github-deploy").plain_inputs["policy"]
+    allowed = [one for one in json.loads(policy)["Statement"] if bucket in str(one)]
+    assert {action for one in allowed for action in one["Action"]} == {
+        "s3:GetObject",
+        "s3:ListBucket",
+        "kms:Decrypt",
+    }
+    assert _promotion(prod.named("aws:s3/bucketPolicy:BucketPolicy", "artifacts")) == []
+
+
+def _promotion(resource: CapturedResource) -> list[dict[str, Any]]:
+    statements = json.loads(resource.plain_inputs["policy"])["Statement"]
+    return [one for one in statements if one.get("Sid") == "PromotionReads"]
+
+
 def test_a_deployment_cannot_widen_its_own_role(dev: CapturedProgram) -> None:
     policy = dev.named("aws:iam/rolePolicy:RolePolicy", "github-deploy").plain_inputs
     writable = {
@@ -383,7 +447,8 @@ def test_a_deployment_cannot_widen_its_own_role(dev: CapturedProgram) -> None:
         for one in dev.of_type("aws:iam/role:Role")
     }
     own = {
-        f"arn:aws:iam::111111111111:role/olist-dev-{name}" for name in ("deploy", "pull-request")
+        f"arn:aws:iam::111111111111:role/olist-dev-{name}"
+        for name in ("deploy", "drift", "pull-request")
     }
     assert writable & own == set()
     assert writable >= roles - own

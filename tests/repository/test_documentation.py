@@ -30,9 +30,15 @@ OPERATIONS = (
     "destroying-dev",
     "disaster-recovery",
     "dropping-a-masking-policy",
+    "failed-release",
     "first-stand-up",
+    "github",
+    "hotfix",
     "importing-existing-objects",
     "key-rotation",
+    "release",
+    "rollback",
+    "running-airflow",
 )
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

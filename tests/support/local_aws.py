@@ -4,19 +4,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
 from moto.server import ThreadedMotoServer
 
 
 @contextmanager
 def local_aws() -> Iterator[str]:
-    """Run moto's server on a free port; the value is its address."""
+    """Run moto's server on a free port, with nothing in it; the value is its address."""
     moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     moto.start()
     try:
         host, port = moto.get_host_and_port()
-        yield f"http://{host}:{port}"
+        address = f"http://{host}:{port}"
+        empty(address)
+        yield address
     finally:
         moto.stop()
+
+
+def empty(address: str) -> None:
+    """Remove everything that was made there: servers of one process share it."""
+    URLLib3Session().send(AWSRequest("POST", f"{address}/moto-api/reset").prepare())
 
 
 def made_up_credentials(folder: Path) -> dict[str, str]:

@@ -169,6 +169,10 @@ RAW_LOAD = _schema_role(
     ObjectPrivileges(Layer.RAW, ObjectType.STAGE, ("USAGE",)),
     ObjectPrivileges(Layer.RAW, ObjectType.FILE_FORMAT, ("USAGE",)),
 )
+# A release is built beside what runs, in schemas of its own; others keep what readers had.
+RELEASES_BUILD = DatabaseAccessRole(
+    "releases__build", (DatabasePrivileges(("USAGE", "CREATE SCHEMA")),)
+)
 PIPES_OPERATE = _schema_role(
     "pipes__operate",
     Layer.RAW,
@@ -213,6 +217,7 @@ TRANSFORMER = FunctionalRole(
     (
         reads(Layer.RAW),
         *(builds(layer) for layer in _BUILT_LAYERS),
+        RELEASES_BUILD,
         # Monitoring models run on the readers' warehouse.
         uses(Workload.TRANSFORM),
         uses(Workload.REPORT),

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from olist_platform.airflow_settings import common_settings
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
-from olist_platform.repository import repository_root, state_folder
+from olist_platform.repository import state_folder
 
 _KEYS = "keys.json"
 _READY = "ready"
@@ -86,37 +87,23 @@ def mark_ready(home: Path) -> None:
 def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
     """Return every setting of an Airflow in `home`, as the variables Airflow reads."""
     keys = _read_keys(home)
-    return {
+    return common_settings() | {
         "OLIST_ENV": environment.name.value,
         "AIRFLOW_HOME": str(home),
         # An airflow.cfg is only ever a generated one; nobody's edits there shall matter.
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(repository_root() / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Without a schedule nothing starts by itself, so there is nothing to hold back.
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(environment.airflow.schedule is not None),
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__SECRET_KEY": keys["api"],
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
-        # Rewrites a growing backup with each status dbt reports. It serves workers that vanish;
-        # here the whole run would vanish with them.
-        "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-        "SCARF_NO_ANALYTICS": "true",
-        "NO_COLOR": "1",
     }
 
 

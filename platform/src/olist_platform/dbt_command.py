@@ -15,6 +15,7 @@ from olist_platform.environment import (
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
 from olist_platform.naming import EnvironmentName, Layer, Workload
+from olist_platform.release.bundle_manifest import dbt_manifest_path
 from olist_platform.repository import repository_root, state_folder
 
 # The reference date of a run; the var `as_of_date` goes before it.
@@ -39,8 +40,9 @@ def monitoring_export_folder(environment: Environment) -> Path:
 
 
 def manifest_path(environment: Environment) -> Path:
-    """The manifest that Cosmos renders; `fresh_manifest` writes it."""
-    return dbt_target_path(environment) / "manifest.json"
+    """The manifest that Cosmos renders; `fresh_manifest` writes it, or a release brings it."""
+    released = repository_root() / dbt_manifest_path(environment.name)
+    return released if released.is_file() else dbt_target_path(environment) / "manifest.json"
 
 
 def dbt_variables(environment: Environment) -> dict[str, str]:
@@ -158,7 +160,7 @@ def fresh_manifest(environment: Environment) -> Path:
         OlistError: The project does not parse; the message holds dbt's own.
     """
     manifest = manifest_path(environment)
-    if _is_outdated(manifest):
+    if manifest.is_relative_to(dbt_target_path(environment)) and _is_outdated(manifest):
         arguments = ["parse", *parse_arguments(environment)]
         result = run_dbt(environment, arguments, quiet=True)
         if result.returncode:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from olist_platform.airflow_services import require_no_services
 from olist_platform.dag_run import DagRunSummary, run_production_dag
+from olist_platform.dashboards.site import first_page
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.demo_state import set_aside_other_input
 from olist_platform.environment import Environment
@@ -47,6 +48,7 @@ class DemoResult:
         loaded: What was loaded.
         dag: How the production DAG ran.
         months: The last complete months of the published `mart_executive_kpis`, newest first.
+        first_page: First page of the dashboards, which the DAG made.
     """
 
     source: Path
@@ -56,6 +58,7 @@ class DemoResult:
     loaded: LoadResult
     dag: DagRunSummary
     months: pa.Table
+    first_page: Path
 
 
 class DemoSteps(Protocol):
@@ -113,4 +116,6 @@ def run_demo(
     with steps.step("run DAG"):
         dag = run_production_dag(environment, steps.task)
     months = query_warehouse(environment.serving_path, _LAST_COMPLETE_MONTHS)
-    return DemoResult(source, set_aside, was_built, landed, loaded, dag, months)
+    return DemoResult(
+        source, set_aside, was_built, landed, loaded, dag, months, first_page(environment)
+    )

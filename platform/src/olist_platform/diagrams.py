@@ -13,6 +13,7 @@ from olist_platform.access_model import (
     AccessRole,
     AccountAccessRole,
     DatabaseAccessRole,
+    DatabasePrivileges,
     FunctionalRole,
     InAccount,
     InDatabase,
@@ -212,6 +213,9 @@ def _grant_text(grant: InDatabase | InAccount) -> tuple[str, str]:
         case SchemaPrivileges(schema, privileges):
             told = [privilege for privilege in privileges if privilege != "USAGE"]
             return ", ".join(told), f"schema {schema.upper()}" if told else ""
+        case DatabasePrivileges(privileges):
+            told = [privilege for privilege in privileges if privilege != "USAGE"]
+            return ", ".join(told), f"database {_EXAMPLE.database}" if told else ""
         case ObjectPrivileges(schema, object_type, privileges):
             return (
                 f"{', '.join(privileges)} on {object_type.plural.lower()}",
@@ -221,8 +225,6 @@ def _grant_text(grant: InDatabase | InAccount) -> tuple[str, str]:
             return ", ".join(privileges), f"warehouse {_EXAMPLE.warehouse(workload)}"
         case SnowflakeDatabaseRole(name):
             return "holds", f"database role SNOWFLAKE.{name}"
-        case _:
-            return "", ""
 
 
 def _access_name(role: AccessRole) -> str:

@@ -12,10 +12,12 @@ from pydantic_core import ErrorDetails
 
 from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.cloud_settings import CloudSettings
+from olist_platform.dashboards.dashboard_settings import DashboardSettings
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.monitoring_settings import MonitoringSettings
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.production_settings import ProductionSettings
+from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
 from olist_platform.settings_model import SecretReference
 from olist_platform.settings_model import Settings as _Settings
@@ -88,12 +90,14 @@ class AirflowSettings(_Settings):
         retries: Further tries of a failed task.
         retry_delay_seconds: Delay before the first of them; it doubles each time.
         task_timeout_minutes: A task running longer is failed.
+        base_url: Address at which people reach Airflow's web page; null where it differs by start.
     """
 
     schedule: str | None
     retries: Annotated[int, Field(ge=0, le=10)]
     retry_delay_seconds: Annotated[int, Field(ge=1)]
     task_timeout_minutes: Annotated[int, Field(ge=1)]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None
 
 
 class Environment(_Settings):
@@ -106,14 +110,31 @@ class Environment(_Settings):
     dbt: DbtSettings
     airflow: AirflowSettings
     production: ProductionSettings
+    releases: ReleaseSettings
     alerts: AlertSettings
     monitoring: MonitoringSettings
+    dashboards: DashboardSettings
     cloud: CloudSettings | None = None
 
     @model_validator(mode="after")
     def _snowflake_reads_s3(self) -> "Environment":
         if self.warehouse.engine == "snowflake" and self.landing.kind != "s3":
             raise ValueError("landing.kind: Snowpipe reads S3 only, so it must be 's3'")
+        return self
+
+    @model_validator(mode="after")
+    def _artifacts_are_in_the_landings_account(self) -> "Environment":
+        if isinstance(self.releases.artifacts, S3Artifacts) and self.landing.kind != "s3":
+            raise ValueError(
+                "releases.artifacts: the artifact bucket is in the landing's account,"
+                " so landing.kind must be 's3'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_promoted_from_itself(self) -> "Environment":
+        if self.releases.promotes_from is self.name:
+            raise ValueError("releases.promotes_from: it names this environment itself")
         return self
 
     @model_validator(mode="after")
@@ -132,6 +153,22 @@ class Environment(_Settings):
             raise ValueError(
                 "monitoring.notional_budget_brl: DuckDB needs an amount, Snowflake null"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _the_report_has_readers(self) -> "Environment":
+        report = self.dashboards.executive_report
+        if report and report.to not in self.alerts.recipients:
+            raise ValueError(
+                f"dashboards.executive_report.to: alerts.recipients has no '{report.to}';"
+                f" it has: {', '.join(self.alerts.recipients)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _power_bi_reads_snowflake(self) -> "Environment":
+        if self.dashboards.power_bi and self.warehouse.engine != "snowflake":
+            raise ValueError("dashboards.power_bi: it reads Snowflake alone, write null")
         return self
 
     @property

@@ -151,6 +151,10 @@ class Names:
         """S3 bucket of releases and of dbt's manifests."""
         return self.bucket("artifacts", aws_account_id)
 
+    def airflow_logs_url(self, aws_account_id: str) -> str:
+        """Where Airflow's task logs go: they are artifacts of its runs."""
+        return f"s3://{self.artifact_bucket(aws_account_id)}/airflow-logs"
+
     def state_bucket(self, aws_account_id: str) -> str:
         """S3 bucket of Pulumi's state; the bootstrap makes it, and its key's alias."""
         return self.bucket(PULUMI_STATE, aws_account_id)
@@ -158,6 +162,11 @@ class Names:
     def state_backend_url(self, aws_account_id: str, region: str) -> str:
         """Where `pulumi login` finds the environment's state."""
         return f"s3://{self.state_bucket(aws_account_id)}?region={region}"
+
+    @property
+    def pulumi_stack(self) -> str:
+        """Pulumi's name of the stack; a backend without accounts calls its one `organization`."""
+        return f"organization/olist/{self.environment}"
 
     def state_secrets_provider(self, region: str) -> str:
         """What Pulumi encrypts secrets in the state with, as its stack file names it."""

@@ -19,6 +19,12 @@ from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 from olist_platform.landing.store import landing_store
 from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
 from olist_platform.naming import Layer, Workload
+from olist_platform.release.deployment_record import environment_record
+from olist_platform.release.running_release import (
+    library_differences,
+    release_check,
+    running_release,
+)
 from olist_platform.settings_model import SecretReference, Settings
 from olist_platform.snowflake_connection import open_snowflake
 
@@ -50,6 +56,25 @@ def check_environment(environment: Environment) -> None:
             return
     with open_snowflake(environment, Workload.TRANSFORM) as connection:
         connection.cursor().execute("select 1")
+
+
+def check_release(environment: Environment) -> str:
+    """Check that the DAGs that run are those of the deployed release; see `release_check`.
+
+    Returns:
+        What runs, for the log of the run.
+
+    Raises:
+        OlistError: Another release is deployed, or the record is out of reach.
+    """
+    running = running_release()
+    deployed = environment_record(environment).state().current
+    return release_check(
+        environment.name,
+        running,
+        deployed.release if deployed else None,
+        library_differences(running.manifest) if running else (),
+    )
 
 
 def check_landing(environment: Environment, now: datetime) -> None:

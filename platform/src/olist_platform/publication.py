@@ -37,6 +37,23 @@ _PUBLICATION_COLUMNS = (
 )
 
 
+@contextmanager
+def only_publication(folder: Path) -> Iterator[None]:
+    """Hold the place for the one publication to a folder; the system frees it with the process.
+
+    Raises:
+        OlistError: Another publication is going on.
+    """
+    with (folder / _LOCK).open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OlistError(
+                f"another publication to {folder} is going on", "wait for its end"
+            ) from None
+        yield
+
+
 def published_marts(manifest: Path) -> tuple[str, ...]:
     """Return the names of the marts that consumers may read: public models of the marts' folder.
 
@@ -155,25 +172,40 @@ def _replace_copy(
         raise OlistError(f"there is no warehouse yet: {working} does not exist", _BUILD_FIRST)
     with os_errors_explained(serving.parent):
         serving.parent.mkdir(parents=True, exist_ok=True)
-        with _only_publication(serving.parent):
+        with only_publication(serving.parent):
             partial = serving.with_name(f"{serving.name}.part")
             # What a killed publication left.
             _remove(partial)
             try:
-                _write_copy(environment, partial, marts, dbt_invocation_id)
+                write_copy(environment, partial, marts, dbt_invocation_id, working)
                 partial.replace(serving)
             finally:
                 _remove(partial)
 
 
-def _write_copy(
-    environment: Environment, path: Path, marts: Sequence[str], dbt_invocation_id: str | None
+def write_copy(
+    environment: Environment,
+    path: Path,
+    marts: Sequence[str],
+    dbt_invocation_id: str | None,
+    working: Path,
 ) -> None:
+    """Write the file that readers get, from the marts of a DuckDB warehouse.
+
+    Args:
+        environment: Gives threads, memory and names.
+        path: The file, which is not there yet.
+        marts: Names of the marts.
+        dbt_invocation_id: The dbt invocation that tested them, for the record.
+        working: The warehouse that they stand in.
+
+    Raises:
+        OlistError: A mart is missing or of another day than the rest, or a file cannot be used.
+    """
     settings = environment.warehouse
     memory = settings.memory_limit_gib if isinstance(settings, DuckDBWarehouse) else None
     names = environment.names
     with open_warehouse(path, threads=settings.threads, memory_limit_gib=memory) as connection:
-        working = environment.duckdb_path
         with duckdb_errors_explained(working):
             connection.execute(f"attach {_literal(working)} as working (read_only)")
         copy = _Copy(connection, f"working.{names.schema(Layer.MARTS)}")
@@ -261,19 +293,6 @@ class _Copy:
 
     def _comment(self, table: str, column: str, comment: str) -> None:
         self._connection.execute(f'comment on column "{table}"."{column}" is {_literal(comment)}')
-
-
-@contextmanager
-def _only_publication(folder: Path) -> Iterator[None]:
-    """Hold the place for the one publication; the system frees it with the process."""
-    with (folder / _LOCK).open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OlistError(
-                f"another publication to {folder} is going on", "wait for its end"
-            ) from None
-        yield
 
 
 def _remove(path: Path) -> None:

@@ -4,10 +4,7 @@ A channel tries once. When to try again is the outbox's business, because it out
 """
 
 import json
-import smtplib
-import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -17,17 +14,21 @@ from http import HTTPStatus
 from pathlib import Path
 
 from olist_platform.alerts.alert_settings import AlertSettings, SlackApi, SmtpServer
+from olist_platform.alerts.channel_errors import (
+    ChannelDownError,
+    HoldError,
+    NotSentError,
+    RefusedError,
+)
 from olist_platform.alerts.email_message import email_message
 from olist_platform.alerts.kinds import Channel
 from olist_platform.alerts.notice import Dispatch
 from olist_platform.alerts.slack_message import slack_message
+from olist_platform.alerts.smtp_transport import LOCAL_SENDER, secret_of, send_by_smtp
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.settings_model import SecretReference
 
 Send = Callable[[Dispatch, datetime], None]
 
-_LOCAL_SENDER = "olist@localhost.localdomain"
-_FIRST_PERMANENT_SMTP_CODE = 500
 _DEFAULT_RETRY_AFTER = timedelta(seconds=60)
 # What Slack answers to a message that it would refuse again: the message or its channel is wrong.
 _SLACK_REFUSALS = frozenset(
@@ -49,30 +50,6 @@ _SLACK_REFUSALS = frozenset(
         "too_many_attachments",
     }
 )
-
-
-class NotSentError(Exception):
-    """A channel did not take a message this time."""
-
-
-class ChannelDownError(NotSentError):
-    """The channel takes no message at all now: another one need not be tried."""
-
-
-class RefusedError(NotSentError):
-    """The channel will never take this message."""
-
-
-class HoldError(NotSentError):
-    """The channel asked to be left alone for a while.
-
-    Attributes:
-        wait: How long.
-    """
-
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__(f"the channel's rate limit: not before {wait.total_seconds():.0f} s")
-        self.wait = wait
 
 
 def channels(settings: AlertSettings, folder: Path) -> dict[Channel, Send]:
@@ -102,7 +79,7 @@ def _post_to_slack(
 
     del now
     client = WebClient(
-        token=_secret(slack.token),
+        token=secret_of(slack.token),
         base_url=slack.api_url,
         timeout=_whole_seconds(settings.delivery.timeout_seconds),
         # Its own second try could post twice, and would be one that the outbox does not know of.
@@ -147,29 +124,7 @@ def _send_by_smtp(
     settings: AlertSettings, smtp: SmtpServer, dispatch: Dispatch, now: datetime
 ) -> None:
     message = _dated(dispatch, settings, smtp.sender, now)
-    try:
-        server = smtplib.SMTP(smtp.host, smtp.port, timeout=settings.delivery.timeout_seconds)
-        try:
-            if smtp.starttls:
-                server.starttls(context=ssl.create_default_context())
-            if smtp.user is not None and smtp.password is not None:
-                server.login(smtp.user, _secret(smtp.password))
-            server.send_message(message)
-        finally:
-            # The server has taken it or has not; how the farewell goes changes nothing.
-            with suppress(smtplib.SMTPException, OSError):
-                server.quit()
-    except smtplib.SMTPRecipientsRefused as error:
-        codes = {code for code, _ in error.recipients.values()}
-        reason = f"the mail server refuses the recipient ({', '.join(map(str, sorted(codes)))})"
-        is_permanent = min(codes) >= _FIRST_PERMANENT_SMTP_CODE
-        raise (RefusedError if is_permanent else NotSentError)(reason) from error
-    except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
-        said = error.smtp_error
-        answer = said.decode(errors="replace") if isinstance(said, bytes) else said
-        raise NotSentError(f"the mail server answered {error.smtp_code}: {answer}") from error
-    except (smtplib.SMTPException, OSError) as error:
-        raise ChannelDownError(f"the mail server cannot be used: {error}") from error
+    send_by_smtp(smtp, message, settings.delivery.timeout_seconds)
 
 
 def _write_slack_message(
@@ -183,7 +138,7 @@ def _write_slack_message(
 
 
 def _write_email(settings: AlertSettings, folder: Path, dispatch: Dispatch, now: datetime) -> None:
-    message = _dated(dispatch, settings, _LOCAL_SENDER, now)
+    message = _dated(dispatch, settings, LOCAL_SENDER, now)
     _write(folder / f"{dispatch.message_id}.eml", message.as_bytes(policy=SMTP_POLICY))
 
 
@@ -200,13 +155,6 @@ def _write(path: Path, content: bytes) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial_path.write_bytes(content)
             partial_path.replace(path)
-    except OlistError as error:
-        raise ChannelDownError(error.message) from error
-
-
-def _secret(reference: SecretReference) -> str:
-    try:
-        return reference.read().get_secret_value()
     except OlistError as error:
         raise ChannelDownError(error.message) from error
 

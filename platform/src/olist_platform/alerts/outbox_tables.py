@@ -99,6 +99,17 @@ DELIVERY = Table(
     Index("olist_alert_delivery_waiting", "state", "due_at", "id"),
 )
 
+# An executives' report: there is one of a day, and it goes once.
+REPORT = Table(
+    "olist_executive_report",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    # The process that is sending it, and until when nobody else may.
+    Column("claimed_by", String(64)),
+    Column("claimed_until", Moment),
+    Column("sent_at", Moment),
+)
+
 # A channel that asked not to be spoken to (Retry-After).
 CHANNEL_HOLD = Table(
     "olist_alert_channel_hold",

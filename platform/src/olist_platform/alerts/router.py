@@ -14,14 +14,13 @@ from itertools import count
 from pathlib import Path
 
 from olist_platform.alerts.alert import Alert
-from olist_platform.alerts.channels import (
+from olist_platform.alerts.channel_errors import (
     ChannelDownError,
     HoldError,
     NotSentError,
     RefusedError,
-    Send,
-    channels,
 )
+from olist_platform.alerts.channels import Send, channels
 from olist_platform.alerts.delivery_queue import DeliveryQueue, Failure
 from olist_platform.alerts.kinds import Channel
 from olist_platform.alerts.notice import Dispatch, Timing

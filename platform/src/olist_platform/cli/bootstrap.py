@@ -75,7 +75,7 @@ def _print_what_comes_next(made: "EnvironmentBootstrap", *, sql_was_run: bool) -
     names, region = side.names, side.landing.region
     backend = names.state_backend_url(side.landing.aws_account_id, region)
     provider = names.state_secrets_provider(region)
-    stack = f"organization/olist/{names.environment}"
+    stack = names.pulumi_stack
     lines = [
         "\nnext:",
         f"  git commit environments/Pulumi.{names.environment}.yaml",

@@ -130,6 +130,8 @@ def _print_result(result: "DemoResult", environment: Environment) -> None:
         ("DAG log", dag.log),
         ("Airflow", airflow_home(environment)),
         ("ask it", '.venv/bin/olist query "select * from mart_executive_kpis"'),
+        ("serve it", ".venv/bin/olist dashboards serve"),
+        ("dashboards", result.first_page.as_uri()),
     ):
         # Not a table's cell: a path that is cut short cannot be copied.
         out.print(f"{name:<10} {place}", highlight=False, markup=False, soft_wrap=True)

@@ -5,7 +5,18 @@ import sys
 
 import typer
 
-from olist_platform.cli import alerts, dag, docs, env, keys, models
+from olist_platform.cli import (
+    alerts,
+    ci,
+    dag,
+    dashboards,
+    deployment,
+    docs,
+    env,
+    keys,
+    models,
+    release,
+)
 from olist_platform.cli.airflow import airflow
 from olist_platform.cli.bench import bench
 from olist_platform.cli.bootstrap import bootstrap
@@ -36,10 +47,14 @@ app = typer.Typer(
 )
 app.add_typer(env.app, name="env")
 app.add_typer(docs.app, name="docs")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dag.app, name="dag")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.add_typer(deployment.app, name="deployment")
+app.add_typer(release.app, name="release")
+app.add_typer(ci.app, name="ci")
 app.command()(bench)
 app.command()(demo)
 app.command()(generate)

@@ -1,0 +1,1 @@
+"""Dashboards, made from the one description of each in `platform/dashboards/`."""

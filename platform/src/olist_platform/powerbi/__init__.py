@@ -1,0 +1,1 @@
+"""Power BI as code: a semantic model and three reports, made from the dashboards' descriptions."""

@@ -1,0 +1,1 @@
+"""Releases: one commit as one bundle, carried through the environments as one unit."""

@@ -1,0 +1,72 @@
+"""Charts by themselves: drawn without a browser, as for e-mails, in colours that stand out."""
+
+import json
+from typing import Any
+
+import pytest
+import vl_convert
+
+from olist_platform.dashboards.catalog import load_dashboards
+from olist_platform.dashboards.chart_theme import chart_theme
+from olist_platform.dashboards.charts import CHARTS, chart_spec
+from olist_platform.dashboards.description import Format
+
+TILES = {
+    f"{board.name}.{tile.name}": tile
+    for board in load_dashboards()
+    for tile in board.tiles
+    if tile.kind in CHARTS
+}
+GROUNDS = {False: "#ffffff", True: "#171c23"}
+
+
+@pytest.mark.parametrize("name", TILES)
+def test_a_chart_is_drawn_as_an_image_too(name: str) -> None:
+    tile = TILES[name]
+    values: dict[Format, Any] = {
+        Format.TEXT: "SP",
+        Format.DATE: "2018-08-01",
+        Format.MONTH: "2018-08-01",
+        Format.FLAG: True,
+    }
+    row = {column.key: values.get(column.format, 1234.5) for column in tile.columns}
+    spec = chart_spec(tile, for_page=False)
+    spec["data"]["values"] = [{**row, "category": "SP"}]
+    spec["width"] = 400
+    spec["config"] = chart_theme(dark=False)
+    drawn = vl_convert.vegalite_to_svg(json.dumps(spec))
+    assert "<path" in drawn
+    assert "NaN" not in drawn
+    assert "Infinity" not in drawn
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_colours_are_okabe_and_itos_and_stand_out(dark: bool) -> None:
+    theme = chart_theme(dark=dark)
+    ground = GROUNDS[dark]
+    assert contrast(theme["axis"]["labelColor"], ground) >= 4.5
+    assert contrast(theme["style"]["beside"]["color"], ground) >= 4.5
+    assert contrast(theme["mark"]["color"], ground) >= 3
+    assert contrast(theme["style"]["target"]["color"], ground) >= 3
+    light_cell, full_cell = theme["range"]["heatmap"]
+    assert contrast(theme["style"]["in-light-cell"]["color"], light_cell) >= 4.5
+    assert contrast(theme["style"]["in-full-cell"]["color"], full_cell) >= 4.5
+    series = theme["range"]["category"]
+    assert len(set(series)) == len(series) >= 6
+    # Of Okabe and Ito's eight colours; black and white stand for each other.
+    assert set(series) <= {
+        *("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"),
+        *("#000000", "#FFFFFF"),
+    }
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of WCAG 2."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

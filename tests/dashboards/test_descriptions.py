@@ -1,0 +1,235 @@
+"""Descriptions of dashboards fit the marts, and a description that does not is refused."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from olist_platform.dashboards.catalog import (
+    DASHBOARDS,
+    descriptions_folder,
+    load_dashboards,
+    read_additive_columns,
+)
+from olist_platform.dashboards.contracts import read_contracts, read_owners
+from olist_platform.dashboards.exposures import exposures_path, exposures_text
+from olist_platform.dashboards.tile_query import filter_query, tile_query
+from olist_platform.errors import OlistError
+from olist_workspace import ROOT
+
+
+@pytest.fixture
+def descriptions(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(descriptions_folder(), tmp_path / "dashboards"))
+
+
+def change(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def test_every_column_stands_in_a_contract_of_dbt() -> None:
+    contracts = read_contracts()
+    assert len(contracts) >= 15
+    named = [
+        (tile.mart, column)
+        for dashboard in load_dashboards()
+        for tile in dashboard.tiles
+        for column in tile.mart_columns
+    ]
+    assert len(named) > 150
+    assert [(mart, column) for mart, column in named if column not in contracts[mart].columns] == []
+
+
+def test_what_readers_were_promised_is_there() -> None:
+    promised = {
+        "executive_performance": {
+            *("gmv", "next_month", "worst_lanes", "gmv_forecast", "states", "penetration"),
+            *("penetration_trend", "on_time_trend", "review_trend", "alerts"),
+        },
+        "operations_intelligence": {
+            *("seller_health", "interventions", "sellers_to_take_up", "lanes", "lane_percentiles"),
+            *("fraud_by_severity", "fraud_queue", "payment_methods"),
+        },
+        "customer_strategy": {
+            *("segments", "rfm_grid", "retention", "clv_distribution", "clv_by_segment"),
+            *("churn_risk", "campaigns", "ltv_to_cac", "cohorts"),
+        },
+        "platform_health": {
+            *("quality_scores", "order_volume", "freshness", "tests", "failures", "builds"),
+            *("cost_by_day", "credits_by_day", "invocations"),
+        },
+    }
+    there = {board.name: {tile.name for tile in board.tiles} for board in load_dashboards()}
+    assert list(there) == list(DASHBOARDS)
+    assert {
+        name: tiles - there[name] for name, tiles in promised.items() if tiles - there[name]
+    } == {}
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "before", "after", "fault"),
+    [
+        (
+            "executive_performance",
+            "column: aov,",
+            "column: average_basket,",
+            "no column 'average_basket'",
+        ),
+        (
+            "executive_performance",
+            "mart_executive_kpis\n        rows",
+            "mart_kpis\n        rows",
+            "'mart_kpis' is no mart",
+        ),
+        (
+            "executive_performance",
+            "  - name: period\n",
+            "  - name: quarter\n",
+            "has no filter 'period'",
+        ),
+        (
+            "executive_performance",
+            "down: operations_intelligence.lanes",
+            "down: operations_intelligence.roads",
+            "'operations_intelligence.roads' is no tile",
+        ),
+        (
+            "executive_performance",
+            "owner: finance_reporting",
+            "owner: the_cfo",
+            "owner 'the_cfo' is no group",
+        ),
+        (
+            "executive_performance",
+            "format: money, unit: BRL}",
+            "format: money}",
+            "a unit belongs to numbers",
+        ),
+        ("executive_performance", "kind: ranking", "kind: pie", "kind"),
+        (
+            "executive_performance",
+            "column: gmv, aggregate: sum",
+            "column: gmv",
+            "say how its values are aggregated",
+        ),
+        (
+            "executive_performance",
+            "freight_revenue, aggregate",
+            "delivered_orders, aggregate",
+            "does not add up over seller_state",
+        ),
+        (
+            "executive_performance",
+            "column: is_forecast, label",
+            "column: is_alert, label",
+            "ordered by 'is_forecast', not shown",
+        ),
+        (
+            "operations_intelligence",
+            "column: order_id,",
+            "column: customer_unique_id,",
+            "tells of a person",
+        ),
+        (
+            "operations_intelligence",
+            "order: [{by: value_rank}]}\n        filters: {period: month}",
+            "order: [{by: value_rank}]}",
+            "nothing tells its rows apart by month",
+        ),
+        (
+            "customer_strategy",
+            "kind: range\n",
+            "kind: range\n        filters: {state: state}\n",
+            "it cannot be filtered",
+        ),
+        (
+            "platform_health",
+            "name: platform_health",
+            "name: health",
+            "the file's name says 'platform_health'",
+        ),
+    ],
+)
+def test_a_wrong_description_is_refused_by_name(
+    descriptions: Path, dashboard: str, before: str, after: str, fault: str
+) -> None:
+    path = descriptions / f"{dashboard}.yaml"
+    change(path, before, after)
+    with pytest.raises(OlistError) as refused:
+        load_dashboards(descriptions)
+    assert str(path) in refused.value.message
+    assert fault in refused.value.message
+
+
+def test_no_tile_computes_what_a_mart_holds(descriptions: Path) -> None:
+    """The month's GMV summed from lanes is refused: mart_executive_kpis and others hold it."""
+    change(
+        descriptions / "executive_performance.yaml",
+        "column: customer_state, label: State of the customers, format: text}",
+        "column: month, label: Month, format: month}",
+    )
+    change(
+        descriptions / "executive_performance.yaml",
+        ", {by: customer_state}]\n          show",
+        "]\n          show",
+    )
+    with pytest.raises(OlistError) as refused:
+        load_dashboards(descriptions)
+    assert "tile 'states': mart_executive_kpis holds gmv by month" in refused.value.message
+
+
+def test_what_may_be_summed_are_amounts_and_counts_of_the_grain() -> None:
+    """A rate or an average is a double in the contracts."""
+    contracts = read_contracts()
+    for mart, columns in read_additive_columns().items():
+        for column, over in columns.items():
+            assert contracts[mart].columns[column].data_type != "double", (mart, column)
+            assert set(over) <= set(contracts[mart].grain), (mart, column)
+
+
+def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
+    project = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))
+    fewest = project["vars"]["kpi_alert_minimum_orders"]
+    periods = [one for board in load_dashboards() for one in board.filters if one.name == "period"]
+    assert len(periods) == 2
+    for period in periods:
+        assert period.model_dump()["default_where"] == {
+            "orders_placed": {"at_least": float(fewest), "at_most": None}
+        }
+
+
+def test_exposures_are_current() -> None:
+    expected = exposures_text(load_dashboards(), read_owners(), read_contracts())
+    assert exposures_path().read_text(encoding="utf-8") == expected
+
+
+def test_questions_are_what_a_description_says() -> None:
+    boards = {board.name: board for board in load_dashboards()}
+    executive = boards["executive_performance"]
+    order = (
+        "order by on_time_rate nulls last, late_orders desc nulls last,"
+        " seller_state nulls last, customer_state nulls last, delivered_orders nulls last,"
+        " month nulls last"
+    )
+    assert tile_query(executive.tile("worst_lanes"), "lanes") == (
+        "select * from (select seller_state as seller_state, customer_state as customer_state,"
+        " on_time_rate as on_time_rate, late_orders as late_orders,"
+        " delivered_orders as delivered_orders, month as month from (select * from lanes where"
+        " is_complete = true and needs_attention is not null) as selected) as shown qualify"
+        f" row_number() over (partition by month {order}) <= 3 {order}"
+    )
+    assert tile_query(executive.tile("states"), "lanes") == (
+        "select * from (select customer_state as customer_state, sum(gmv) as gmv,"
+        " sum(freight_revenue) as freight_revenue, month as month from (select * from lanes where"
+        " is_complete = true) as selected group by customer_state, month) as shown"
+        " order by gmv desc nulls last, customer_state nulls last, freight_revenue nulls last,"
+        " month nulls last"
+    )
+    assert filter_query(executive.filters[0], "kpis") == (
+        "select period_start as value, max(case when orders_placed >= 100 then 1 else 0 end) = 1 as"
+        " default_one from kpis where period_type = 'month' and is_complete = true group by"
+        " period_start having period_start is not null order by value"
+    )

@@ -1,0 +1,409 @@
+"""The Power BI project is what its descriptions say, holds together, and passes Microsoft's checks.
+
+What cannot run here: Power BI Desktop, the service, Analysis Services and their DAX.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from referencing import Registry, Resource
+
+from olist_platform.dashboards.catalog import load_dashboards
+from olist_platform.dashboards.contracts import Contract, read_contracts
+from olist_platform.environment import load_environment
+from olist_platform.naming import EnvironmentName
+from olist_platform.powerbi.model_builder import REPORTED
+from olist_platform.powerbi.project import project_files, write_project
+from olist_workspace import ROOT
+from powerbi_project import (
+    Files,
+    Model,
+    fields,
+    model_faults,
+    read_model,
+    report_faults,
+    reports,
+)
+from tmdl_reader import TmdlError, read_tmdl
+
+_SCHEMAS_VARIABLE = "OLIST_POWERBI_SCHEMAS"
+_SCHEMA_HOST = "https://developer.microsoft.com/json-schemas/"
+_PARSER = Path(__file__).with_name("power_query")
+_MODEL = "olist.SemanticModel/definition"
+
+
+@pytest.fixture(scope="module")
+def files() -> Files:
+    return project_files()
+
+
+@pytest.fixture(scope="module")
+def model(files: Files) -> Model:
+    return read_model(files)
+
+
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, Contract]:
+    return read_contracts()
+
+
+def changed(files: Files, name: str, before: str, after: str) -> Files:
+    text = files[name].decode()
+    assert before in text
+    return {**files, name: text.replace(before, after, 1).encode()}
+
+
+# --- the project in the repository ---
+def test_the_project_is_current(files: Files) -> None:
+    folder = ROOT / "platform" / "powerbi"
+    there = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".pbi" not in path.parts
+    }
+    different = sorted(name for name in there.keys() | files if there.get(name) != files.get(name))
+    assert different == [], "run: olist dashboards powerbi"
+
+
+def test_a_second_run_changes_nothing_and_what_is_gone_is_removed(
+    tmp_path: Path, files: Files
+) -> None:
+    assert write_project(tmp_path) == (tmp_path, len(files))
+    assert write_project(tmp_path) == (tmp_path, 0)
+    leftover = tmp_path / "former.Report" / "definition" / "report.json"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("{}", encoding="utf-8")
+    (tmp_path / "parameter.yml").write_text("changed", encoding="utf-8")
+    # What Desktop keeps for itself is nobody else's.
+    mine = tmp_path / "olist.SemanticModel" / ".pbi" / "localSettings.json"
+    mine.parent.mkdir()
+    mine.write_text("{}", encoding="utf-8")
+    assert write_project(tmp_path) == (tmp_path, 2)
+    assert not leftover.exists()
+    assert mine.exists()
+    assert write_project(tmp_path) == (tmp_path, 0)
+
+
+# --- the structure ---
+def test_the_model_holds_together(model: Model, contracts: dict[str, Contract]) -> None:
+    assert list(model_faults(model, contracts)) == []
+    assert len(model.tables) == 12
+    assert len(model.measures()) > 60
+    assert len(model.relationships) == 11
+
+
+def test_the_reports_ask_for_what_the_model_has(files: Files, model: Model) -> None:
+    found = reports(files)
+    assert tuple(found) == tuple(sorted(REPORTED))
+    for name, report in found.items():
+        assert list(report_faults(name, report, model)) == []
+
+
+def test_every_tile_is_a_visual_with_its_columns(files: Files, model: Model) -> None:
+    found = reports(files)
+    for board in load_dashboards():
+        if board.name not in REPORTED:
+            continue
+        report = found[board.name]
+        assert report["pages/pages.json"]["pageOrder"] == [page.name for page in board.pages]
+        for page in board.pages:
+            assert report[f"pages/{page.name}/page.json"]["displayName"] == page.title
+            for tile in page.tiles:
+                visual = report[f"pages/{page.name}/visuals/{tile.name}/visual.json"]
+                wells = visual["visual"]["query"]["queryState"]
+                labels = {
+                    one["displayName"] for well in wells.values() for one in well["projections"]
+                }
+                # Flags are words in a chart's tooltip; heat maps have none.
+                optional = {c.label for c in tile.columns if c.role == "detail"}
+                assert {c.label for c in tile.columns} - optional <= labels, tile.name
+                shown = {column for _, _, column in fields(wells)}
+                tables = {table for table, _, _ in fields(wells)}
+                assert tables == {tile.mart}
+                leaned_on = " ".join(
+                    model.tables[tile.mart].of_kind(kind)[name].expression or name
+                    for _, kind, name in fields(wells)
+                    if name in shown
+                )
+                for column in tile.columns:
+                    if column.column and column.label not in optional:
+                        assert re.search(rf"\b{column.column}\b", leaned_on), tile.name
+                narrowed = {
+                    one["field"]["Column"]["Property"]
+                    for one in visual.get("filterConfig", {}).get("filters", [])
+                }
+                assert narrowed == set(tile.rows.where)
+
+
+def test_measures_lean_on_one_column_and_compute_nothing(model: Model) -> None:
+    known = re.compile(
+        r"(?:SELECTEDVALUE|SUM|COUNT|COUNTROWS|DIVIDE|CALCULATE|MAX|MIN|ISBLANK|NOT|VAR|RETURN"
+        r"|REMOVEFILTERS|TRUE|FALSE|IN)\b"
+    )
+    for name, measure in model.measures().items():
+        words = re.findall(
+            r"\b[A-Z]{2,}\b", re.sub(r"\[[^\]]*\]|\"[^\"]*\"", "", measure.expression)
+        )
+        assert [word for word in words if not known.match(word)] == [], name
+        assert not re.search(r"[-+*/]", re.sub(r"\[[^\]]*\]", "", measure.expression)), name
+        assert measure.description, name
+        assert measure.properties["displayFolder"], name
+
+
+def test_descriptions_are_dbts(model: Model, contracts: dict[str, Contract]) -> None:
+    for mart in set(model.tables) & set(contracts):
+        assert model.tables[mart].description == contracts[mart].description
+        for name, column in model.columns(mart).items():
+            if not column.expression:
+                assert column.description == contracts[mart].columns[name].description
+
+
+def test_no_personal_column_leaves_snowflake(
+    files: Files, contracts: dict[str, Contract], model: Model
+) -> None:
+    personal = [
+        (mart, name)
+        for mart in set(model.tables) & set(contracts)
+        for name, column in contracts[mart].columns.items()
+        if column.is_personal
+    ]
+    assert ("mart_customer_strategy", "customer_unique_id") in personal
+    for mart, name in personal:
+        assert name.upper() not in files[f"{_MODEL}/tables/{mart}.tmdl"].decode()
+
+
+def test_a_reader_of_states_sees_their_own(model: Model) -> None:
+    role = model.roles["State reader"]
+    assert role.properties["modelPermission"] == "read"
+    permissions = role.of_kind("tablePermission")
+    assert set(permissions) == {"State", "State readers"}
+    assert "USERPRINCIPALNAME()" in permissions["State"].expression
+    # The filter of State reaches every mart with a state of sellers, customers or orders.
+    reached = {
+        one.properties["fromColumn"].partition(".")[0]
+        for one in model.relationships
+        if one.properties["toColumn"] == "State.state"
+    }
+    with_state = {
+        mart
+        for mart in model.tables
+        if {"state", "customer_state"} & set(model.columns(mart)) and mart.startswith("mart_")
+    }
+    assert reached == with_state
+    assert "isHidden" in model.tables["State readers"].properties
+
+
+def test_deployments_have_the_values_of_their_environment(files: Files) -> None:
+    replacements = yaml.safe_load(files["parameter.yml"])["find_replace"]
+    text = files[f"{_MODEL}/expressions.tmdl"].decode()
+    for name, environment in (
+        ("dev", load_environment(EnvironmentName.DEV)),
+        ("prod", load_environment(EnvironmentName.PROD)),
+    ):
+        deployed = text
+        for one in replacements:
+            [found] = re.findall(one["find_value"], deployed)
+            deployed = deployed.replace(found, one["replace_value"][name])
+        values = {
+            node.name: json.loads(node.expression.partition(" meta ")[0].replace('""', '\\"'))
+            for node in read_tmdl(deployed.encode())
+        }
+        account = environment.warehouse.account_name  # type: ignore[union-attr]
+        assert values["SnowflakeServer"] == (
+            f"olist-{account.lower().replace('_', '-')}.snowflakecomputing.com"
+        )
+        assert values["SnowflakeWarehouse"] == f"OLIST_{name.upper()}_REPORT_WH"
+        assert values["SnowflakeRole"] == f"FR__OLIST_{name.upper()}__REPORTER"
+        assert values["SnowflakeDatabase"] == f"OLIST_{name.upper()}"
+        power_bi = environment.dashboards.power_bi
+        assert power_bi is not None
+        listed = {(each["reader"], each["state"]) for each in json.loads(values["StateReaders"])}
+        assert listed == {
+            (one.reader, state) for one in power_bi.state_readers for state in one.states
+        }
+        # As the project lies here it reads dev.
+        assert (deployed == text) == (name == "dev")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "fault"),
+    [
+        ("relationships", "mart_executive_kpis.period_start", "mart_executive_kpis.day", "nowhere"),
+        ("relationships", "toColumn: State.state", "toColumn: Date.year", "is no key"),
+        ("relationships", "toColumn: Date.date", "toColumn: State.state", "meets string"),
+        ("model", "ref table State\n", "", "model.tmdl names the tables"),
+        (
+            "tables/mart_executive_kpis",
+            "SELECTEDVALUE(mart_executive_kpis[aov])",
+            "SELECTEDVALUE(mart_executive_kpis[basket])",
+            "mart_executive_kpis[basket] is nowhere",
+        ),
+        ("tables/mart_executive_kpis", "VAR chosen = [", "VAR chosen = [Former ", "is no measure"),
+        ("tables/mart_executive_kpis", "sourceColumn: AOV", "sourceColumn: BASKET", "dbt has no"),
+        ("tables/mart_executive_kpis", '"AOV", ', "", "asks for"),
+        (
+            "tables/mart_executive_kpis",
+            'Name = "MART_EXECUTIVE_KPIS"',
+            'Name = "MART_KPIS"',
+            "its query reads ['MART_KPIS']",
+        ),
+        ("tables/State", "mart_seller_management[STATE]", "mart_seller_management[UF]", "for UF"),
+        ("roles/State reader", "'State readers'[reader]", "'State readers'[email]", "is nowhere"),
+    ],
+)
+def test_what_leads_nowhere_is_found(
+    files: Files, name: str, before: str, after: str, fault: str
+) -> None:
+    broken = read_model(changed(files, f"{_MODEL}/{name}.tmdl", before, after))
+    assert any(fault in each for each in model_faults(broken, read_contracts()))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("\tculture:", "    culture:"),
+        ("\tculture:", "\t\tculture:"),
+        ("model Model", "\ufeffmodel Model"),
+        ("ref table State\n", "ref table State\r\n"),
+        ("ref table State\n", "see table State\n"),
+        ("model Model\n", "/// of nothing\n\nmodel Model\n"),
+    ],
+)
+def test_what_is_no_tmdl_is_refused(files: Files, before: str, after: str) -> None:
+    with pytest.raises(TmdlError):
+        read_model(changed(files, f"{_MODEL}/model.tmdl", before, after))
+
+
+def test_a_field_that_the_model_lacks_is_found(files: Files, model: Model) -> None:
+    path = "executive_performance.Report/definition/pages/service/visuals/review_trend/visual.json"
+    broken = changed(files, path, "Avg review score", "Average review")
+    report = reports(broken)["executive_performance"]
+    assert any("the model has no measure" in each for each in report_faults("x", report, model))
+
+
+# --- Microsoft's schemas ---
+@pytest.fixture(scope="module")
+def schemas() -> Callable[[str], Any]:
+    folder = Path(os.environ.get(_SCHEMAS_VARIABLE, ROOT.parent / "shared" / "powerbi-schemas"))
+    if not folder.is_dir():
+        pytest.skip(f"Microsoft's schemas are not at {folder}; set {_SCHEMAS_VARIABLE} to them")
+
+    @cache
+    def read(address: str) -> Any:
+        return json.loads((folder / address.removeprefix(_SCHEMA_HOST)).read_text("utf-8"))
+
+    registry: Registry[Any] = Registry(
+        retrieve=lambda uri: Resource.from_contents(read(uri))  # type: ignore[call-arg]
+    )
+
+    @cache
+    def validator(address: str) -> Any:
+        return jsonschema.Draft7Validator(read(address), registry=registry)
+
+    return validator
+
+
+def schema_faults(validator: Callable[[str], Any], content: Mapping[str, Any]) -> list[str]:
+    found = validator(content["$schema"]).iter_errors(content)
+    return [f"{'/'.join(map(str, each.absolute_path))}: {each.message[:200]}" for each in found]
+
+
+def test_every_json_file_obeys_its_schema(files: Files, schemas: Callable[[str], Any]) -> None:
+    checked = 0
+    for name, content in files.items():
+        if name.endswith((".json", ".pbip", ".pbir", ".pbism", ".platform")):
+            held = json.loads(content)
+            if "StaticResources" in name:
+                continue
+            assert schema_faults(schemas, held) == [], name
+            checked += 1
+    assert checked > 140
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("visual", "visualType"), None),
+        (("position", "x"), "left"),
+        (("visual", "query", "queryState", "Y", "projections", 0, "field"), {"Figure": {}}),
+        (("filterConfig", "filters", 0, "type"), "Sometimes"),
+        (("colour",), "red"),
+    ],
+)
+def test_a_broken_visual_is_refused(
+    files: Files, schemas: Callable[[str], Any], path: tuple[Any, ...], value: Any
+) -> None:
+    name = "executive_performance.Report/definition/pages/service/visuals/review_trend/visual.json"
+    content = json.loads(files[name])
+    assert schema_faults(schemas, content) == []
+    *parents, last = path
+    place = content
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    assert schema_faults(schemas, content) != []
+
+
+# --- Microsoft's Power Query parser ---
+@pytest.fixture(scope="module")
+def power_query() -> Callable[[Mapping[str, str]], dict[str, str | None]]:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("Power Query is not parsed: node and npm are not installed")
+    # Beside what else is installed; never in the tree.
+    place = ROOT / ".venv" / "power-query-parser"
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for path in _PARSER.iterdir():
+            if path.is_file():
+                shutil.copy(path, place)
+        installed = place / "node_modules" / ".package-lock.json"
+        wanted = (_PARSER / "package-lock.json").stat().st_mtime
+        if not installed.exists() or installed.stat().st_mtime < wanted:
+            install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(install, cwd=place, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"Power Query is not parsed: npm cannot install: {done.stderr[-300:]}")
+
+    def parse(queries: Mapping[str, str]) -> dict[str, str | None]:
+        done = subprocess.run(
+            [node, "parse.mjs"],
+            cwd=place,
+            input=json.dumps(queries),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found: dict[str, str | None] = json.loads(done.stdout)
+        return found
+
+    return parse
+
+
+def test_every_query_is_power_query(
+    model: Model, power_query: Callable[[Mapping[str, str]], dict[str, str | None]]
+) -> None:
+    queries = {
+        **{
+            name: table.of_kind("partition")[name].expression
+            for name, table in model.tables.items()
+        },
+        **{name: node.expression for name, node in model.parameters.items()},
+    }
+    assert len(queries) == 17
+    broken = queries["mart_executive_kpis"].replace("[Data]", "[Data", 1)
+    found = power_query({**queries, "broken": broken})
+    assert found.pop("broken") is not None
+    assert found == dict.fromkeys(queries)

@@ -1,0 +1,46 @@
+"""Artifact stores: a folder, and a bucket of a local AWS."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local_aws import local_aws, made_up_credentials
+from olist_platform.release.artifact_store import ArtifactStore
+from olist_platform.release.folder_artifacts import FolderArtifactStore
+from olist_platform.release.s3_artifacts import S3ArtifactStore
+
+REGION = "us-east-1"
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a local AWS, with credentials that reach nothing else."""
+    with pytest.MonkeyPatch.context() as patch, local_aws() as address:
+        for name, value in made_up_credentials(tmp_path_factory.mktemp("aws")).items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_PROFILE", raising=False)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def make_bucket(aws: str) -> Callable[[], str]:
+    client = boto3.Session().client("s3", endpoint_url=aws, region_name=REGION)
+    numbers = count()
+
+    def make() -> str:
+        name = f"artifacts-{next(numbers)}"
+        client.create_bucket(Bucket=name)
+        return name
+
+    return make
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    if request.param == "folder":
+        return FolderArtifactStore(tmp_path / "artifacts")
+    bucket = request.getfixturevalue("make_bucket")()
+    return S3ArtifactStore(bucket, region=REGION, endpoint_url=request.getfixturevalue("aws"))

@@ -1,0 +1,143 @@
+"""A release's marts on the emulated Snowflake account, by real dbt: built aside, served, put back.
+
+The emulator copies where Snowflake clones, and has no grants: see its own list.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from olist_platform.environment import load_environment
+from olist_platform.naming import EnvironmentName, Names
+from olist_platform.release.bundle import Bundle
+from olist_platform.release.release_tree import ReleaseTree
+from olist_platform.release.smoke_tests import MartFacts
+from olist_platform.release.snowflake_side import SnowflakeSide
+from olist_workspace import ROOT
+from release_bundles import small_bundle
+from snowflake_emulator import SnowflakeEmulator, new_private_key, snowflake_emulator
+
+pytestmark = pytest.mark.slow
+
+DEV = EnvironmentName.DEV
+DATABASE = Names(DEV).database
+DAY = date(2026, 2, 28)
+MACROS = ("generate_schema_name", "publish_marts", "releases", "schemas")
+
+PROJECT = """
+name: olist
+version: 1.0.0
+profile: olist
+vars: {serving_schema: serving}
+models:
+  olist:
+    marts: {+schema: marts, +materialized: table, +access: public, +group: reporting}
+"""
+PROPERTIES = """
+groups: [{name: reporting, owner: {name: Reporting}}]
+sources:
+  - name: raw
+    schema: raw
+    tables: [{name: orders, columns: [{name: order_id}, {name: _loaded_at}]}]
+models:
+  - name: mart_orders
+    columns: [{name: order_id, data_tests: [unique]}, {name: as_of_date}]
+"""
+
+
+def bundle_of(number: int, port: int) -> Bundle:
+    profiles = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
+    profiles["olist"]["outputs"][DEV.value] |= {
+        "host": "127.0.0.1",
+        "port": port,
+        "protocol": "http",
+    }
+    model = f"select order_id + {number} as order_id, to_date('{DAY}') as as_of_date"
+    files = {
+        "dbt/dbt_project.yml": PROJECT,
+        "dbt/profiles.yml": yaml.safe_dump(profiles),
+        "dbt/models/properties.yml": PROPERTIES,
+        "dbt/models/marts/mart_orders.sql": f"{model} from {{{{ source('raw', 'orders') }}}}",
+        "environments/dev.yaml": (ROOT / "environments" / "dev.yaml").read_text(encoding="utf-8"),
+    } | {
+        f"dbt/macros/{path.name}": path.read_text(encoding="utf-8")
+        for path in (ROOT / "dbt" / "macros").glob("*.sql")
+        if path.stem in MACROS
+    }
+    return small_bundle(number, {path: text.encode() for path, text in files.items()})
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeEmulator]:
+    home = tmp_path_factory.mktemp("snowflake_side")
+    for folder in ("dbt", "environments"):
+        (home / folder).symlink_to(ROOT / folder)
+    (home / "data").mkdir()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        snowflake_emulator(Names(DEV)) as emulator,
+    ):
+        patch.setenv("OLIST_HOME", str(home))
+        patch.setenv("OLIST_SNOWFLAKE_PRIVATE_KEY", new_private_key())
+        patch.setenv("DBT_LOG_LEVEL_FILE", "none")
+        run = emulator.connection.execute
+        run(f"create schema {DATABASE}.SERVING")
+        run(
+            f"create table {DATABASE}.RAW.ORDERS as select 1 as ORDER_ID, "
+            "timestamp '2026-02-28 06:00:00' as _LOADED_AT"
+        )
+        yield emulator
+
+
+def side(number: int, port: int) -> tuple[ReleaseTree, SnowflakeSide]:
+    bundle = bundle_of(number, port)
+    tree = ReleaseTree(DEV, bundle)
+    tree.unpack()
+    return tree, SnowflakeSide(tree, bundle)
+
+
+def test_a_release_is_built_aside_served_kept_and_put_back(emulator: SnowflakeEmulator) -> None:
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        return emulator.connection.execute(sql).fetchall()
+
+    served = f"select ORDER_ID from {DATABASE}.SERVING.MART_ORDERS order by 1"
+    first_tree, first = side(1, emulator.port)
+    first.build(None)
+    assert first.is_built()
+    assert first.facts() == {"mart_orders": MartFacts(1, DAY)}
+    assert ask("select * from duckdb_tables() where lower(schema_name) = 'marts'") == []
+    first.publish(None)
+    assert ask(served) == [(2,)]
+
+    ask(f"insert into {DATABASE}.RAW.ORDERS values (10, timestamp '2026-03-01 06:00:00')")
+    assert not first.is_built()
+
+    keep_manifest(first_tree)
+    _, second = side(2, emulator.port)
+    emulator.statements.clear()
+    second.build(first_tree)
+    clones = [sent.lower() for sent in emulator.statements if " clone " in sent.lower()]
+    assert any("release_" in sent and "mart_orders" in sent for sent in clones), clones
+    assert ask(served) == [(2,)]
+    assert second.served_facts() == {"mart_orders": MartFacts(1, DAY)}
+    second.publish(first_tree.digest)
+    assert second.is_published()
+    assert ask(served) == [(3,), (12,)]
+    assert first.kept_marts() == f"of {DAY}"
+
+    second.put_back(first_tree.digest)
+    assert first.is_published()
+    assert ask(served) == [(2,)]
+
+
+def keep_manifest(tree: ReleaseTree) -> None:
+    """Give a tree the manifest of its build, which a real bundle brings."""
+    environment = load_environment(DEV)
+    written = Path(tree.folder.parent / "builds" / tree.folder.name / "manifest.json")
+    assert environment.name is DEV
+    shutil.copyfile(written, tree.dbt_state_folder() / "manifest.json")
