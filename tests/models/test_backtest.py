@@ -32,24 +32,24 @@ CARDS_IN_DOCS = ROOT / "platform" / "docs" / "models"
 
 
 @dataclass(frozen=True)
-class Tested:
+class BackTested:
     workspace: Workspace
     environment: Environment
     backtest: Backtest
 
 
 @pytest.fixture(scope="module")
-def tested(copy_of_generated: Callable[[str], Workspace]) -> Iterator[Tested]:
+def tested(copy_of_generated: Callable[[str], Workspace]) -> Iterator[BackTested]:
     workspace = copy_of_generated("backtest")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in workspace.environment_variables().items():
             patch.setenv(name, value)
         environment = load_environment(EnvironmentName.LOCAL)
-        yield Tested(workspace, environment, run_backtest(environment))
+        yield BackTested(workspace, environment, run_backtest(environment))
 
 
 @pytest.mark.slow
-def test_every_area_has_figures_beside_a_baseline(tested: Tested) -> None:
+def test_every_area_has_figures_beside_a_baseline(tested: BackTested) -> None:
     found = tested.backtest
     assert {line.area for line in found.figures} == set(Area)
     named = {line.name for line in found.figures if line.baseline is not None}
@@ -62,7 +62,7 @@ def test_every_area_has_figures_beside_a_baseline(tested: Tested) -> None:
 
 
 @pytest.mark.slow
-def test_five_thousand_orders_are_too_thin_and_it_says_so(tested: Tested) -> None:
+def test_five_thousand_orders_are_too_thin_and_it_says_so(tested: BackTested) -> None:
     thin = {
         line.area: line.wanted
         for line in tested.backtest.figures
@@ -74,7 +74,7 @@ def test_five_thousand_orders_are_too_thin_and_it_says_so(tested: Tested) -> Non
 
 
 @pytest.mark.slow
-def test_parts_of_the_forecast_add_up(tested: Tested) -> None:
+def test_parts_of_the_forecast_add_up(tested: BackTested) -> None:
     [gap] = [line for line in tested.backtest.figures if line.name.startswith("largest gap")]
     assert gap.value is not None
     assert gap.value < 0.01
@@ -83,7 +83,7 @@ def test_parts_of_the_forecast_add_up(tested: Tested) -> None:
 
 
 @pytest.mark.slow
-def test_people_keep_their_segment_or_move(tested: Tested) -> None:
+def test_people_keep_their_segment_or_move(tested: BackTested) -> None:
     [(people,)] = tested.workspace.rows("select count(*) from int_customer_360 where orders > 0")
     moved = sum(move.people for move in tested.backtest.segments.moves)
     # All but those who came after the last day of ordinary trade.
@@ -91,7 +91,7 @@ def test_people_keep_their_segment_or_move(tested: Tested) -> None:
 
 
 @pytest.mark.slow
-def test_the_alert_budget_is_kept_whatever_happens(tested: Tested) -> None:
+def test_the_alert_budget_is_kept_whatever_happens(tested: BackTested) -> None:
     """A quarter of all orders are frauds; people still get no more alerts than they can work on."""
     nodes = compiled_nodes(tested.environment, DETECTION_NODES)
     with open_changed_raw(tested.environment, nodes) as changed:
@@ -110,7 +110,7 @@ def test_the_alert_budget_is_kept_whatever_happens(tested: Tested) -> None:
 
 
 @pytest.mark.slow
-def test_cards_are_written_from_what_was_found(tested: Tested, tmp_path: Path) -> None:
+def test_cards_are_written_from_what_was_found(tested: BackTested, tmp_path: Path) -> None:
     pages = write_cards(tested.backtest, tmp_path / "one", "a test")
     again = write_cards(tested.backtest, tmp_path / "two", "a test")
     assert [page.stem for page in pages] == [text.file for text in CARDS]
