@@ -1,6 +1,6 @@
 """Fixtures of the dashboards: published marts, the site made from them, and a browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,10 +30,11 @@ def environment(published_workspace: Workspace, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def site(published_workspace: Workspace) -> Iterator[Site]:
+def site(published_workspace: Workspace) -> Site:
+    # The variable is put back at once: this fixture outlives the files of this folder.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OLIST_HOME", str(published_workspace.home))
-        yield build_site(load_environment(EnvironmentName.LOCAL))
+        return build_site(load_environment(EnvironmentName.LOCAL))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ SNAPSHOTS = {
     "snapshot_products": ("product_id", "int_products"),
 }
 # What `olist generate` lands as one backfill; the days that follow are written here.
-BACKFILL = "2018-09-29"
+BACKFILL = "2018-10-08"
 # Midnight in Sao Paulo, before the daylight saving of 2018 begins, is 03:00 UTC.
 MIDNIGHT = "03:00:00"
 
@@ -122,45 +122,45 @@ def walk(copy_of_generated: Callable[[str], Workspace]) -> Walk:
         return [seller, "20010", city, state]
 
     # A seller moves, a product is described anew, a person orders from another state.
-    walk.land("sellers", "2018-09-30", moved(walk.mover, "Niterói", "RJ"))
+    walk.land("sellers", "2018-10-09", moved(walk.mover, "Niterói", "RJ"))
     described = walk.raw("products", "product_id", walk.product)
     described[1], described[5] = "bebes", "123456"
-    walk.land("products", "2018-09-30", described)
-    order = ["o-new", "c-new", "created", "2018-09-30 10:00:00", "", "", "", "2018-10-30 00:00:00"]
-    walk.land("orders", "2018-09-30", order)
-    walk.land("customers", "2018-09-30", ["c-new", walk.person, "40010", "Salvador", "BA"])
+    walk.land("products", "2018-10-09", described)
+    order = ["o-new", "c-new", "created", "2018-10-09 10:00:00", "", "", "", "2018-11-08 00:00:00"]
+    walk.land("orders", "2018-10-09", order)
+    walk.land("customers", "2018-10-09", ["c-new", walk.person, "40010", "Salvador", "BA"])
     walk.build()
 
     # The newest version of a seller and that of a person break: staging refuses them.
     broken = walk.raw("customers", "customer_unique_id", walk.person_gone)
     sound = list(broken)
     broken[-1] = ""
-    walk.land("customers", "2018-10-01", broken)
+    walk.land("customers", "2018-10-10", broken)
     walk.land(
-        "sellers", "2018-10-01",
+        "sellers", "2018-10-10",
         [walk.vanishing, "01001", "sao paulo", ""],
         moved(walk.corrected, "Santos", "SP"),
     )  # fmt: skip
     walk.build()
     # The same day is extracted again, corrected.
-    walk.land("sellers", "2018-10-01", moved(walk.corrected, "Campinas", "SP"), version=2)
+    walk.land("sellers", "2018-10-10", moved(walk.corrected, "Campinas", "SP"), version=2)
     walk.build()
 
     # Both come back, the seller from another city.
-    walk.land("customers", "2018-10-02", sound)
-    walk.land("sellers", "2018-10-02", moved(walk.vanishing, "Osasco", "SP"))
+    walk.land("customers", "2018-10-11", sound)
+    walk.land("sellers", "2018-10-11", moved(walk.vanishing, "Osasco", "SP"))
     walk.build()
 
     # Two files of the past come late: one brings news, one is older than what is known.
-    walk.land("sellers", "2018-09-30", moved(walk.late, "Bauru", "SP"), version=2)
+    walk.land("sellers", "2018-10-09", moved(walk.late, "Bauru", "SP"), version=2)
     walk.land("sellers", BACKFILL, moved(walk.mover, "Macaé", "RJ"), version=2)
-    walk.land("products", "2018-09-28", [*described[:5], "777", *described[6:]])
+    walk.land("products", "2018-10-07", [*described[:5], "777", *described[6:]])
     walk.build(tested=True)
     return walk
 
 
 def test_each_window_is_exact(walk: Walk) -> None:
-    backfill, first = f"{BACKFILL} {MIDNIGHT}", f"2018-09-30 {MIDNIGHT}"
+    backfill, first = f"{BACKFILL} {MIDNIGHT}", f"2018-10-09 {MIDNIGHT}"
     [before, after] = walk.windows("snapshot_sellers", walk.mover, "city", "state")
     assert before[1:] == ("SP", backfill, first)
     assert after == ("niteroi", "RJ", first, None)
@@ -176,28 +176,28 @@ def test_each_window_is_exact(walk: Walk) -> None:
 
 def test_what_is_gone_has_no_version_until_it_is_back(walk: Walk) -> None:
     [before, after] = walk.windows("snapshot_sellers", walk.vanishing, "city")
-    assert before[1:] == (f"{BACKFILL} {MIDNIGHT}", f"2018-10-01 {MIDNIGHT}")
-    assert after == ("osasco", f"2018-10-02 {MIDNIGHT}", None)
+    assert before[1:] == (f"{BACKFILL} {MIDNIGHT}", f"2018-10-10 {MIDNIGHT}")
+    assert after == ("osasco", f"2018-10-11 {MIDNIGHT}", None)
     # The person comes back as before; it is a version of its own all the same.
     [before, after] = walk.windows("snapshot_customers", walk.person_gone, "city", "state")
     assert before[:2] == after[:2]
-    assert before[2:] == (f"{BACKFILL} {MIDNIGHT}", f"2018-10-01 {MIDNIGHT}")
-    assert after[2:] == (f"2018-10-02 {MIDNIGHT}", None)
+    assert before[2:] == (f"{BACKFILL} {MIDNIGHT}", f"2018-10-10 {MIDNIGHT}")
+    assert after[2:] == (f"2018-10-11 {MIDNIGHT}", None)
 
 
 def test_a_second_extract_of_a_day_follows_the_first(walk: Walk) -> None:
     versions = walk.windows("snapshot_sellers", walk.corrected, "city")
     assert versions[1:] == [
-        ("santos", f"2018-10-01 {MIDNIGHT}", "2018-10-01 03:00:01"),
-        ("campinas", "2018-10-01 03:00:01", None),
+        ("santos", f"2018-10-10 {MIDNIGHT}", "2018-10-10 03:00:01"),
+        ("campinas", "2018-10-10 03:00:01", None),
     ]
-    assert versions[0][2] == f"2018-10-01 {MIDNIGHT}"
+    assert versions[0][2] == f"2018-10-10 {MIDNIGHT}"
 
 
 def test_a_late_file_is_recorded_at_the_end_of_history(walk: Walk) -> None:
     versions = walk.windows("snapshot_sellers", walk.late, "city", "extracted_at::varchar")
-    assert versions[1] == ("bauru", f"2018-09-30 {MIDNIGHT}", "2018-10-02 03:00:01", None)
-    assert versions[0][2:] == (f"{BACKFILL} {MIDNIGHT}", "2018-10-02 03:00:01")
+    assert versions[1] == ("bauru", f"2018-10-09 {MIDNIGHT}", "2018-10-11 03:00:01", None)
+    assert versions[0][2:] == (f"{BACKFILL} {MIDNIGHT}", "2018-10-11 03:00:01")
     assert len(versions) == 2
 
 
@@ -225,11 +225,11 @@ def test_windows_have_no_gap_but_absence_and_never_overlap(walk: Walk) -> None:
 
 POINT_IN_TIME = """
 with moments as (
-    select 1 as n, timestamp '2018-09-29 02:59:59' as moment
-    union all select 2, timestamp '2018-09-29 03:00:00'
-    union all select 3, timestamp '2018-09-30 02:59:59'
-    union all select 4, timestamp '2018-09-30 03:00:00'
-    union all select 5, timestamp '2018-10-01 12:00:00'
+    select 1 as n, timestamp '2018-10-08 02:59:59' as moment
+    union all select 2, timestamp '2018-10-08 03:00:00'
+    union all select 3, timestamp '2018-10-09 02:59:59'
+    union all select 4, timestamp '2018-10-09 03:00:00'
+    union all select 5, timestamp '2018-10-10 12:00:00'
     union all select 6, timestamp '2020-01-01 00:00:00'
 )
 select n, mover.state, vanishing.city
@@ -300,7 +300,7 @@ FAULTS = [
         {
             # A window that ends as it begins.
             "snapshot_sellers": "update {} set dbt_valid_to = dbt_valid_from "
-            "where dbt_valid_to = '2018-10-01 03:00:01'",
+            "where dbt_valid_to = '2018-10-10 03:00:01'",
             # A current version of something that is not there.
             "snapshot_products": "insert into {} select * replace ('nobody' as product_id, "
             "'x' as dbt_scd_id) from {} limit 1",

@@ -31,3 +31,16 @@
         {%- do olist.end_transaction() -%}
     {%- endif -%}
 {%- endmacro -%}
+
+{#- The tables that runs and fits write to. In one hook: two that make their schema in a new warehouse
+    would be two transactions in conflict. -#}
+{%- macro ensure_source_tables() -%}
+    {%- set statements = [] -%}
+    {%- for statement in [
+        olist.ensure_run_costs_table(),
+        olist.ensure_fitted_parameters_table(),
+    ] if statement | trim -%}
+        {%- do statements.append((statement | trim).rstrip(";")) -%}
+    {%- endfor -%}
+    {{ statements | join(";\n") }}
+{%- endmacro -%}
