@@ -180,7 +180,8 @@ def _scratch_home() -> Iterator[Path]:
     with os_errors_explained(home):
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
-        for folder in ("dbt", "dags", "environments"):
+        for folder in ("dbt", "dags", "environments", "platform/dashboards"):
+            (home / folder).parent.mkdir(exist_ok=True)
             (home / folder).symlink_to(root / folder)
     former = os.environ.get(HOME_VARIABLE)
     os.environ[HOME_VARIABLE] = str(home)
