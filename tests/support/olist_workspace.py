@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,25 @@ import duckdb
 
 ROOT = Path(__file__).resolve().parents[2]
 OLIST = Path(sys.executable).with_name("olist")
+
+
+def run_olist(
+    arguments: Sequence[str | Path], home: Path, variables: Mapping[str, str], expect: int | None
+) -> str:
+    """Run the `olist` command; return what it printed, errors included."""
+    result = subprocess.run(
+        [OLIST, *map(str, arguments)],
+        env=variables,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    printed = result.stdout + result.stderr
+    assert "Traceback" not in printed, printed
+    if expect is not None:
+        assert result.returncode == expect, printed
+    return printed
 
 
 @dataclass(frozen=True)
@@ -45,19 +64,7 @@ class Workspace:
 
     def olist(self, *arguments: str | Path, expect: int | None = 0) -> str:
         """Run the `olist` command; return what it printed, errors included."""
-        result = subprocess.run(
-            [OLIST, *map(str, arguments)],
-            env=self.environment_variables(),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        printed = result.stdout + result.stderr
-        assert "Traceback" not in printed, printed
-        if expect is not None:
-            assert result.returncode == expect, printed
-        return printed
+        return run_olist(arguments, self.home, self.environment_variables(), expect)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:

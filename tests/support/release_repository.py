@@ -18,7 +18,7 @@ import yaml
 
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.release.bundle import Bundle, SourceFile, write_bundle
-from olist_workspace import OLIST, ROOT
+from olist_workspace import OLIST, ROOT, run_olist
 
 REGION: Final = "sa-east-1"
 # The account that moto answers for.
@@ -107,19 +107,7 @@ class ReleaseRepository:
 
     def olist(self, *arguments: str | Path, expect: int | None = 0) -> str:
         """Run the `olist` command; return what it printed, errors included."""
-        result = subprocess.run(
-            [OLIST, *map(str, arguments)],
-            env=self.environment_variables(),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        printed = result.stdout + result.stderr
-        assert "Traceback" not in printed, printed
-        if expect is not None:
-            assert result.returncode == expect, printed
-        return printed
+        return run_olist(arguments, self.home, self.environment_variables(), expect)
 
     def start_olist(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(

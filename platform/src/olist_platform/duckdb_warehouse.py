@@ -1,5 +1,6 @@
 """Opening the embedded warehouse, and what DuckDB says when it cannot, in a user's words."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,6 +120,11 @@ def explain_duckdb_error(error: duckdb.Error, path: Path) -> OlistError:
             "raise warehouse.memory_limit_gib of the environment",
         )
     return OlistError(f"{path}: {_first_line(text)}")
+
+
+def sql_literal(value: str | os.PathLike[str]) -> str:
+    """Return a text or path as a string of SQL."""
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _first_line(text: str) -> str:

@@ -6,7 +6,6 @@ cloned into the serving schema. Why: platform/docs/decisions/publish-what-passed
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import duckdb
 
 from olist_platform.dbt_command import dbt_target_path, manifest_path, run_dbt
 from olist_platform.dbt_run_results import count_results, invocation_id
-from olist_platform.duckdb_warehouse import duckdb_errors_explained, open_warehouse
+from olist_platform.duckdb_warehouse import duckdb_errors_explained, open_warehouse, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.naming import Layer
@@ -207,7 +206,7 @@ def write_copy(
     names = environment.names
     with open_warehouse(path, threads=settings.threads, memory_limit_gib=memory) as connection:
         with duckdb_errors_explained(working):
-            connection.execute(f"attach {_literal(working)} as working (read_only)")
+            connection.execute(f"attach {sql_literal(working)} as working (read_only)")
         copy = _Copy(connection, f"working.{names.schema(Layer.MARTS)}")
         copy.require_built(marts)
         for mart in marts:
@@ -292,7 +291,9 @@ class _Copy:
         return day
 
     def _comment(self, table: str, column: str, comment: str) -> None:
-        self._connection.execute(f'comment on column "{table}"."{column}" is {_literal(comment)}')
+        self._connection.execute(
+            f'comment on column "{table}"."{column}" is {sql_literal(comment)}'
+        )
 
 
 def _remove(path: Path) -> None:
@@ -300,10 +301,6 @@ def _remove(path: Path) -> None:
     for leftover in (path, path.with_name(f"{path.name}.wal")):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
-
-
-def _literal(value: str | os.PathLike[str]) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _listed(what: str, faults: Sequence[str]) -> str:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from olist_platform.dbt_command import monitoring_export_folder
-from olist_platform.duckdb_warehouse import duckdb_errors_explained
+from olist_platform.duckdb_warehouse import duckdb_errors_explained, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.history import history_path
@@ -123,7 +122,7 @@ def _on_duckdb(environment: Environment) -> Iterator[PublishedMarts]:
     copy = published_copy(environment)
     with duckdb_errors_explained(copy), duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
-        connection.execute(f"attach {_literal(copy)} as {_PUBLISHED} (read_only)")
+        connection.execute(f"attach {sql_literal(copy)} as {_PUBLISHED} (read_only)")
         marts = PublishedMarts(
             lambda statement: connection.execute(statement).fetchall(),
             f"{_PUBLISHED}.{environment.names.publication_table}",
@@ -132,7 +131,7 @@ def _on_duckdb(environment: Environment) -> Iterator[PublishedMarts]:
             marts.show(name, f'{_PUBLISHED}."{name}"')
         _show_monitoring(marts, connection, environment)
         for path in sorted(monitoring_export_folder(environment).glob("monitoring_*.parquet")):
-            marts.show(path.stem, f"read_parquet({_literal(path)})")
+            marts.show(path.stem, f"read_parquet({sql_literal(path)})")
         yield marts
 
 
@@ -148,7 +147,7 @@ def _show_monitoring(
             continue
         try:
             # By the name of its file, which the warehouse's views use.
-            connection.execute(f"attach {_literal(path)} (read_only)")
+            connection.execute(f"attach {sql_literal(path)} (read_only)")
         except duckdb.IOException:
             # A writer has it.
             continue
@@ -162,7 +161,3 @@ def _tables(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) ->
         " where table_catalog = ? and table_schema = ? order by table_name",
         [catalog, schema],
     ).fetchall()
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

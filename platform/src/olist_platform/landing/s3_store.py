@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from olist_platform.aws_errors import aws_errors_explained
 from olist_platform.errors import os_errors_explained
 from olist_platform.landing.stored_file import StoredFile, WriteOutcome
+from olist_platform.s3_client import open_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -105,20 +104,11 @@ class S3Store:
 
     @cached_property
     def _client(self) -> "S3Client":
-        # A session of its own: the module's default one keeps the credentials it saw first.
-        return boto3.Session().client(
-            "s3",
-            endpoint_url=self._endpoint_url,
-            region_name=self._region,
-            config=Config(
-                connect_timeout=5,
-                read_timeout=30,
-                retries={"mode": "standard", "total_max_attempts": 4},
-                max_pool_connections=2 * self.parallelism,
-                # Endpoints other than AWS often know none of the newer checksums.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
+        return open_s3(
+            self._endpoint_url,
+            self._region,
+            read_timeout=30,
+            connections=2 * self.parallelism,
         )
 
     def _checksum_of(self, key: str) -> str | None:

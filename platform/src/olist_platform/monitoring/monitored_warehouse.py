@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import duckdb
 
 from olist_platform.dbt_command import monitoring_export_folder
-from olist_platform.duckdb_warehouse import duckdb_errors_explained
+from olist_platform.duckdb_warehouse import duckdb_errors_explained, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.naming import Layer, Workload
 from olist_platform.snowflake_connection import open_snowflake
@@ -44,10 +44,10 @@ class DuckDBCopies:
         self._connection.execute("set TimeZone = 'UTC'")
         self._relations: set[str] = set()
         for path in sorted(exported.glob("*.parquet")):
-            self._show(f"{Layer.MONITORING}.{path.stem}", f"read_parquet({_literal(path)})")
+            self._show(f"{Layer.MONITORING}.{path.stem}", f"read_parquet({sql_literal(path)})")
         if serving.exists():
             with duckdb_errors_explained(serving):
-                self._connection.execute(f"attach {_literal(serving)} as published (read_only)")
+                self._connection.execute(f"attach {sql_literal(serving)} as published (read_only)")
             for (name,) in self._connection.execute(
                 "select table_name from duckdb_tables() where database_name = 'published'"
             ).fetchall():
@@ -114,7 +114,3 @@ def open_monitored_warehouse(environment: Environment) -> Iterator[MonitoredWare
 
 def _statement(relation: str, columns: str, clauses: str) -> str:
     return f"select {columns} from {relation} {clauses}"  # noqa: S608 - names of our own
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

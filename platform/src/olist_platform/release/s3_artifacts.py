@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from olist_platform.aws_errors import aws_errors_explained, error_code
 from olist_platform.release.stored_artifact import StoredArtifact
+from olist_platform.s3_client import open_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,20 +83,7 @@ class S3ArtifactStore:
 
     @cached_property
     def _client(self) -> "S3Client":
-        # A session of its own: the module's default one keeps the credentials it saw first.
-        return boto3.Session().client(
-            "s3",
-            endpoint_url=self._endpoint_url,
-            region_name=self._region,
-            config=Config(
-                connect_timeout=5,
-                read_timeout=60,
-                retries={"mode": "standard", "total_max_attempts": 4},
-                # Endpoints other than AWS often know none of the newer checksums.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        return open_s3(self._endpoint_url, self._region, read_timeout=60)
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:
