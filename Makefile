@@ -93,7 +93,7 @@ lint: $(DEVELOPMENT_STAMP) governance ## formats, lints, types, SQL, workflow fi
 
 # Wide, so that dbt-bouncer's table of faults can be read where no terminal tells the width.
 governance: $(DEVELOPMENT_STAMP) ## names, owners, descriptions, contracts and tests of every dbt model
-	@$(BIN)/olist dbt --env local -- parse --quiet --profile olist --target local
+	@$(BIN)/olist dbt --env local -- parse --quiet
 	@COLUMNS=180 $(BIN)/dbt-bouncer run --config-file dbt/dbt-bouncer.yml --output-only-failures
 
 workflows: $(DEVELOPMENT_STAMP) ## schemas and security of .github

@@ -33,10 +33,9 @@ from olist_dags.producer import RestartableProducer
 from olist_dags.run_plan import prepare_dbt
 from olist_dags.run_results import keep_run_results
 from olist_platform.build_stages import BuildStage, stages_of_nodes
-from olist_platform.dbt_command import dbt_project_folder, manifest_path
+from olist_platform.dbt_command import DBT_PROFILE, dbt_project_folder, manifest_path
 from olist_platform.environment import Environment
 
-_PROFILE = "olist"
 _POKE_SECONDS = 3
 
 
@@ -118,7 +117,7 @@ def _task_group(
             install_dbt_deps=False,
         ),
         profile_config=ProfileConfig(
-            profile_name=_PROFILE,
+            profile_name=DBT_PROFILE,
             target_name=environment.name.value,
             profiles_yml_filepath=dbt_project_folder() / "profiles.yml",
         ),

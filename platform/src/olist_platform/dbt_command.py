@@ -21,6 +21,8 @@ from olist_platform.repository import repository_root, state_folder
 # The reference date of a run; the var `as_of_date` goes before it.
 AS_OF_DATE_VARIABLE = "OLIST_AS_OF_DATE"
 
+DBT_PROFILE = "olist"
+
 _SOURCES = (".sql", ".yml", ".csv", ".md")
 
 
@@ -53,6 +55,10 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
     """
     variables = {
         "OLIST_ENV": environment.name.value,
+        # Cosmos names both to each dbt it runs. One that is not given them likewise parses the whole
+        # project again, and so does the next one that is.
+        "DBT_PROFILE": DBT_PROFILE,
+        "DBT_TARGET": environment.name.value,
         "OLIST_DBT_THREADS": str(environment.warehouse.threads),
         "OLIST_RAW_SCHEMA": environment.names.schema(Layer.RAW),
         "OLIST_QUARANTINE_MAX_SHARE": str(environment.dbt.quarantine_max_share),
@@ -145,14 +151,6 @@ def run_dbt(
     )
 
 
-def parse_arguments(environment: Environment) -> list[str]:
-    """Return what every dbt command on the same parsed project has to be given alike.
-
-    Cosmos gives these; with others, dbt parses everything again.
-    """
-    return ["--profile", "olist", "--target", environment.name.value]
-
-
 def fresh_manifest(environment: Environment) -> Path:
     """Return the environment's manifest, written anew when a file of the project is younger.
 
@@ -161,8 +159,7 @@ def fresh_manifest(environment: Environment) -> Path:
     """
     manifest = manifest_path(environment)
     if manifest.is_relative_to(dbt_target_path(environment)) and _is_outdated(manifest):
-        arguments = ["parse", *parse_arguments(environment)]
-        result = run_dbt(environment, arguments, quiet=True)
+        result = run_dbt(environment, ["parse"], quiet=True)
         if result.returncode:
             raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
     return manifest

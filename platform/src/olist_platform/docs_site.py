@@ -6,7 +6,6 @@ from pathlib import Path
 from olist_platform.dbt_command import (
     dbt_target_path,
     fresh_manifest,
-    parse_arguments,
     run_dbt,
 )
 from olist_platform.duckdb_warehouse import open_warehouse
@@ -47,7 +46,6 @@ def build_docs_site(environment: Environment) -> Path:
         *["docs", "generate", "--static", "--quiet", "--target-path", str(target)],
         # Compiling a thousand tests takes longer than all the rest, and the page shows their YAML.
         *["--exclude", "resource_type:test", "resource_type:unit_test"],
-        *parse_arguments(environment),
     ]
     result = run_dbt(environment, arguments, quiet=True)
     if result.returncode:

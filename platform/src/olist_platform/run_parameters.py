@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from olist_platform.build_stages import BuildStage, stages_of_nodes
-from olist_platform.dbt_command import fresh_manifest, parse_arguments, run_dbt
+from olist_platform.dbt_command import fresh_manifest, run_dbt
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import Layer
@@ -141,7 +141,6 @@ def selected_nodes(environment: Environment, select: str) -> tuple[str, ...]:
             "--no-use-colors",
             *("ls", "--quiet", "--output", "json", "--output-keys", "unique_id", *kinds),
             *("--select", *select.split()),
-            *parse_arguments(environment),
         ],
         quiet=True,
     )

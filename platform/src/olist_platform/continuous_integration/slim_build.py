@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from olist_platform.dbt_command import manifest_path, parse_arguments, run_dbt
+from olist_platform.dbt_command import manifest_path, run_dbt
 from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
@@ -95,7 +95,6 @@ def build_change(schema: str, state: ProductionState) -> bool:
         environment,
         [
             "build",
-            *parse_arguments(environment),
             *("--select", "state:modified+"),
             *("--defer", "--favor-state", "--state", str(state.manifest_folder)),
         ],
@@ -112,7 +111,7 @@ def _build_everything() -> None:
     _olist("generate", str(files), "--orders", str(_ORDERS), "--seed", str(_SEED))
     _olist("land", str(files))
     _olist("load")
-    _olist("dbt", "--", "build", *parse_arguments(load_environment(EnvironmentName.LOCAL)))
+    _olist("dbt", "--", "build")
 
 
 def _olist(*arguments: str) -> None:

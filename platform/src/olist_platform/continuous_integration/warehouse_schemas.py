@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from olist_platform.dbt_command import parse_arguments, run_dbt
+from olist_platform.dbt_command import run_dbt
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 
@@ -38,10 +38,7 @@ def drop_schemas(environment: Environment, schemas: Sequence[str]) -> None:
 def _operate(environment: Environment, macro: str, arguments: dict[str, object]) -> str:
     run = run_dbt(
         environment,
-        [
-            *("run-operation", macro, "--quiet", "--args", json.dumps(arguments)),
-            *parse_arguments(environment),
-        ],
+        ["run-operation", macro, "--quiet", "--args", json.dumps(arguments)],
         quiet=True,
     )
     if run.returncode:

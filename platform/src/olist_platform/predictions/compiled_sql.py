@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from olist_platform.dbt_command import dbt_target_path, parse_arguments, run_dbt
+from olist_platform.dbt_command import dbt_target_path, run_dbt
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 
@@ -35,7 +35,6 @@ def compiled_nodes(
         environment,
         [
             *("compile", "--quiet", "--full-refresh", "--target-path", str(folder)),
-            *parse_arguments(environment),
             *("--vars", variables),
             *("--select", *selection),
             *("--exclude", *_TESTS),

@@ -76,7 +76,7 @@ class DuckDBSide:
                 if log.exists():
                     shutil.copyfile(log, self._side.with_name(f"{self._side.name}.wal"))
         result = self._tree.run_dbt(
-            ["build", "--quiet", "--profile", "olist", "--target", self._environment.name],
+            ["build", "--quiet"],
             target,
             {
                 "OLIST_DUCKDB_PATH": str(self._side),

@@ -107,7 +107,7 @@ class SnowflakeSide:
             results = self._target / "run_results.json"
             results.unlink(missing_ok=True)
         result = self._tree.run_dbt(
-            [*arguments, "--quiet", "--profile", "olist", "--target", self._environment.name],
+            [*arguments, "--quiet"],
             self._target,
             {"OLIST_DBT_SCHEMA": self._schema},
         )
