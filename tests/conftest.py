@@ -10,11 +10,24 @@ import pytest
 from compiled_project import compiled_manifest
 from olist_workspace import ROOT, Workspace
 from order_of_files import longest_first
+from parsed_project import ParsedProject
 from prepared_workspaces import PreparedWorkspaces, build_generated, build_sample
 
 
 @pytest.fixture(scope="session")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workspace]:
+def folder_of_session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of a session share."""
+    base = tmp_path_factory.getbasetemp()
+    # A worker of xdist has a folder of its own in that of the session.
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def make_workspace(
+    tmp_path_factory: pytest.TempPathFactory, folder_of_session: Path
+) -> Callable[[str], Workspace]:
+    """Return a function that makes a workspace without data; dbt has parsed its project."""
+
     def make(name: str) -> Workspace:
         home = tmp_path_factory.mktemp(name)
         (home / "platform").mkdir()
@@ -22,7 +35,14 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
             (home / folder).symlink_to(ROOT / folder)
         return Workspace(home)
 
-    return make
+    parsed = ParsedProject(folder_of_session / "parsed", make)
+
+    def make_parsed(name: str) -> Workspace:
+        workspace = make(name)
+        parsed.give(workspace)
+        return workspace
+
+    return make_parsed
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +56,9 @@ def olist_sample() -> Path:
 
 @pytest.fixture(scope="session")
 def prepared_workspaces(
-    tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[[str], Workspace]
+    folder_of_session: Path, make_workspace: Callable[[str], Workspace]
 ) -> PreparedWorkspaces:
-    base = tmp_path_factory.getbasetemp()
-    # A worker of xdist has a folder of its own in that of the session.
-    of_session = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return PreparedWorkspaces(of_session / "prepared", make_workspace)
+    return PreparedWorkspaces(folder_of_session / "prepared", make_workspace)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from (values (true, 7), (false, 8)) as days(is_recent, number)
 @pytest.fixture(scope="module")
 def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
     made = make_workspace("monitoring_export")
-    made.warehouse.parent.mkdir(parents=True)
+    made.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(made.warehouse) as connection:
         for schema in ("monitoring", "marts", "intermediate", "staging", "raw"):
             connection.execute(f"create schema {schema}")

@@ -50,6 +50,11 @@ class Workspace:
         return self.home / "data" / "local" / "serving" / self.warehouse.name
 
     @property
+    def parsed(self) -> Path:
+        """Where dbt keeps what it has parsed."""
+        return self.home / "data" / "local" / "dbt" / "partial_parse.msgpack"
+
+    @property
     def landing(self) -> Path:
         return self.home / "data" / "local" / "landing"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from olist_workspace import Workspace
+from parsed_project import adopt_parsed
 
 GENERATED_ORDERS = 5000
 # Sums of hashes and statistics of this data set stand in no test: another seed must do too.
@@ -46,15 +47,17 @@ class PreparedWorkspaces:
 
     def copy(self, name: str, prepare: Callable[[Workspace], object], copy_name: str) -> Workspace:
         """Return a workspace of its own with the data that `prepare` made, under `name`."""
-        original = self._folder / name
+        original = Workspace(self._folder / name)
         self._folder.mkdir(exist_ok=True)
         with (self._folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not original.exists():
+            if not original.home.exists():
                 made = self._make(name)
                 prepare(made)
-                (made.home / "data").rename(original)
+                made.home.rename(original.home)
+                adopt_parsed(original, copied_from=made)
         copied = self._make(copy_name)
         # With its times: the manifest is as young as it was.
-        shutil.copytree(original, copied.home / "data")
+        shutil.copytree(original.home / "data", copied.home / "data", dirs_exist_ok=True)
+        adopt_parsed(copied, copied_from=original)
         return copied
