@@ -21,6 +21,7 @@ from olist_platform.release.snowflake_side import SnowflakeSide
 from olist_workspace import ROOT
 from release_bundles import small_bundle
 from snowflake_emulator import SnowflakeEmulator, new_private_key, snowflake_emulator
+from warm_dbt import warm_dbt
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +82,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeEmul
     with (
         pytest.MonkeyPatch.context() as patch,
         snowflake_emulator(Names(DEV)) as emulator,
+        warm_dbt(),
     ):
         patch.setenv("OLIST_HOME", str(home))
         patch.setenv("OLIST_SNOWFLAKE_PRIVATE_KEY", new_private_key())

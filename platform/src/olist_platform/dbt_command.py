@@ -13,7 +13,7 @@ from olist_platform.environment import (
     load_environment,
 )
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.executables import installed_executable
+from olist_platform.executables import installed_executable, run_captured
 from olist_platform.naming import EnvironmentName, Layer, Workload
 from olist_platform.release.bundle_manifest import dbt_manifest_path
 from olist_platform.repository import repository_root, state_folder
@@ -137,17 +137,17 @@ def run_dbt(
         OlistError: dbt is not installed, or its artifacts' folder cannot be made.
     """
     make_dbt_folders(environment)
-    executable = installed_executable("dbt")
-    return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
-        [str(executable), *arguments],
-        env=os.environ
+    command = [str(installed_executable("dbt")), *arguments]
+    process_variables = (
+        os.environ
         | dbt_variables(environment)
         | dbt_path_variables(environment)
-        | dict(variables or {}),
-        cwd=repository_root(),
-        check=False,
-        capture_output=quiet,
-        text=True,
+        | dict(variables or {})
+    )
+    if quiet:
+        return run_captured(command, process_variables, repository_root())
+    return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
+        command, env=process_variables, cwd=repository_root(), check=False, text=True
     )
 
 

@@ -66,8 +66,12 @@ def build(
         )
         err.print(f"[bold yellow]warning:[/] {warning}", soft_wrap=True)
         typer.echo(f"::warning title=Full build::{warning}")
-    slim = build_change(schema, state)
-    out.print(f"[bold green]built[/] {'what changed' if slim else 'everything'}")
+    built = build_change(schema, state)
+    what = "everything" if not built.is_slim else "what changed and what hangs on it"
+    if built.nodes:
+        out.print(f"[bold green]built[/] {what}: {built.nodes} nodes of dbt")
+    else:
+        out.print("[bold green]nothing to build[/]: no model, seed or test differs")
 
 
 @app.command("production-state")

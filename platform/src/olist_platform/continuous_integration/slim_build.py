@@ -2,25 +2,41 @@
 
 `data/ci` holds production's state: the manifest of the release that runs there, and a warehouse of
 generated orders that was built by it. A change is built into schemas of its own; everything that it
-does not touch is read from production's.
+does not touch is read from production's. What is built whole is built in `data/ci-home`, a home of
+its own: a person's landing and warehouse have no part in it.
 """
 
+import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from olist_platform.dbt_command import manifest_path, run_dbt
+from olist_platform.dbt_command import dbt_target_path, run_dbt
 from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
 from olist_platform.naming import EnvironmentName
-from olist_platform.repository import repository_root
+from olist_platform.repository import HOME_VARIABLE, repository_root
 
 # Enough that every model has rows and every test something to judge.
 _ORDERS = 2000
 _SEED = 11
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltChange:
+    """What was built of a change.
+
+    Attributes:
+        nodes: How many nodes of dbt were built or tested.
+        is_slim: Whether only what the change touches was; else everything.
+    """
+
+    nodes: int
+    is_slim: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class ProductionState:
 
     def is_there(self) -> bool:
         """Whether there is one."""
-        return (self.manifest_folder / "manifest.json").is_file() and self.warehouse.is_file()
+        return (self.manifest_folder / _MANIFEST).is_file() and self.warehouse.is_file()
 
 
 def production_state() -> ProductionState:
@@ -59,38 +75,38 @@ def save_production_state(state: ProductionState) -> None:
     Raises:
         OlistError: The build fails.
     """
-    _build_everything()
+    home = _build_everything()
     environment = load_environment(EnvironmentName.LOCAL)
     with os_errors_explained(state.folder):
         shutil.rmtree(state.folder, ignore_errors=True)
         state.manifest_folder.mkdir(parents=True)
-        shutil.copyfile(environment.duckdb_path, state.warehouse)
+        shutil.copyfile(_in_home(home, environment.duckdb_path), state.warehouse)
         # Last: a state without it is none.
-        shutil.copyfile(manifest_path(environment), state.manifest_folder / "manifest.json")
+        manifest = dbt_target_path(environment) / _MANIFEST
+        shutil.copyfile(_in_home(home, manifest), state.manifest_folder / _MANIFEST)
 
 
-def build_change(schema: str, state: ProductionState) -> bool:
+def build_change(schema: str, state: ProductionState) -> BuiltChange:
     """Build and test what a change touches; everything, where there is no state of production.
 
     Args:
         schema: Prefix of the schemas that it is built into, such as `pr_12`.
         state: Production's state.
 
-    Returns:
-        Whether only what the change touches was built.
-
     Raises:
         OlistError: The build fails; dbt has said why.
     """
     if not state.is_there():
-        _build_everything()
-        return False
+        home = _build_everything()
+        return BuiltChange(_nodes(_in_home(home, _results())), is_slim=False)
     environment = load_environment(EnvironmentName.LOCAL)
     warehouse = state.folder / "build" / state.warehouse.name
     with os_errors_explained(warehouse):
         shutil.rmtree(warehouse.parent, ignore_errors=True)
         warehouse.parent.mkdir(parents=True)
         shutil.copyfile(state.warehouse, warehouse)
+    # Where nothing is selected, dbt writes no results, and a former run's would be counted.
+    _results().unlink(missing_ok=True)
     result = run_dbt(
         environment,
         [
@@ -102,22 +118,45 @@ def build_change(schema: str, state: ProductionState) -> bool:
     )
     if result.returncode:
         raise OlistError("dbt build of the change fails", "see what dbt says above")
-    return True
+    return BuiltChange(_nodes(_results()), is_slim=True)
 
 
-def _build_everything() -> None:
-    files = repository_root() / "data" / "ci-files"
-    shutil.rmtree(files, ignore_errors=True)
-    _olist("generate", str(files), "--orders", str(_ORDERS), "--seed", str(_SEED))
-    _olist("land", str(files))
-    _olist("load")
-    _olist("dbt", "--", "build")
+def _build_everything() -> Path:
+    """Build and test everything on generated orders; return the home in which it was done."""
+    root = repository_root()
+    home = root / "data" / "ci-home"
+    with os_errors_explained(home):
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        for folder in ("dbt", "environments"):
+            (home / folder).symlink_to(root / folder)
+    files = home / "data" / "files"
+    _olist(home, "generate", str(files), "--orders", str(_ORDERS), "--seed", str(_SEED))
+    _olist(home, "land", str(files))
+    _olist(home, "load")
+    _olist(home, "dbt", "--", "build")
+    return home
 
 
-def _olist(*arguments: str) -> None:
+def _in_home(home: Path, path: Path) -> Path:
+    """Return the path in a home that has its place in the checkout."""
+    return home / path.relative_to(repository_root())
+
+
+def _results() -> Path:
+    return dbt_target_path(load_environment(EnvironmentName.LOCAL)) / "run_results.json"
+
+
+def _nodes(results: Path) -> int:
+    if not results.exists():
+        return 0
+    return len(json.loads(results.read_text(encoding="utf-8"))["results"])
+
+
+def _olist(home: Path, *arguments: str) -> None:
     result = subprocess.run(  # noqa: S603 - our own command
         [str(installed_executable("olist")), *arguments],
-        env=os.environ | {"OLIST_ENV": EnvironmentName.LOCAL.value},
+        env=os.environ | {"OLIST_ENV": EnvironmentName.LOCAL.value, HOME_VARIABLE: str(home)},
         check=False,
     )
     if result.returncode:

@@ -7,6 +7,7 @@ import subprocess
 
 from olist_platform.environment import S3Landing
 from olist_platform.errors import OlistError
+from olist_platform.executables import run_captured
 from olist_platform.release.release_tree import ReleaseTree, failed_command
 
 _POLICIES = ("--policy-pack", "../policies")
@@ -67,7 +68,7 @@ class PulumiStack:
                 "the Pulumi CLI is not on PATH",
                 "install it: https://www.pulumi.com/docs/install/",
             )
-        result = subprocess.run(  # noqa: S603 - the user's Pulumi, arguments as a list
+        result = run_captured(
             [
                 executable,
                 *("-C", str(self._tree.folder / "infra")),
@@ -75,12 +76,8 @@ class PulumiStack:
                 *("--stack", self._stack),
                 *_UNATTENDED,
             ],
-            env=self._backend() | os.environ | self._tree.variables(),
-            cwd=self._tree.folder,
-            check=False,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
+            self._backend() | os.environ | self._tree.variables(),
+            self._tree.folder,
         )
         if result.returncode:
             raise failed_command(

@@ -9,7 +9,7 @@ from pathlib import Path
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.executables import installed_executable
+from olist_platform.executables import installed_executable, run_captured
 from olist_platform.naming import EnvironmentName
 from olist_platform.release.bundle import Bundle
 from olist_platform.release.bundle_manifest import (
@@ -97,9 +97,9 @@ class ReleaseTree:
             OlistError: dbt is not installed.
         """
         project = self.folder / "dbt"
-        return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
+        return run_captured(
             [str(installed_executable("dbt")), *arguments],
-            env=os.environ
+            os.environ
             | dbt_variables(self.environment())
             | {
                 "DBT_PROJECT_DIR": str(project),
@@ -108,10 +108,7 @@ class ReleaseTree:
                 "DBT_LOG_PATH": str(target_path / "logs"),
             }
             | dict(variables),
-            cwd=self.folder,
-            check=False,
-            capture_output=True,
-            text=True,
+            self.folder,
         )
 
 
