@@ -13,7 +13,7 @@ from olist_platform.environment import (
     load_environment,
 )
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.executables import installed_executable, run_captured
+from olist_platform.executables import installed_executable, run_captured, run_in_foreground
 from olist_platform.naming import EnvironmentName, Layer, Workload
 from olist_platform.release.bundle_manifest import dbt_manifest_path
 from olist_platform.repository import repository_root, state_folder
@@ -55,8 +55,8 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
     """
     variables = {
         "OLIST_ENV": environment.name.value,
-        # Cosmos names both to each dbt it runs. One that is not given them likewise parses the whole
-        # project again, and so does the next one that is.
+        # Cosmos names both to each dbt it runs. One that is not given them likewise parses the
+        # whole project again, and so does the next one that is.
         "DBT_PROFILE": DBT_PROFILE,
         "DBT_TARGET": environment.name.value,
         "OLIST_DBT_THREADS": str(environment.warehouse.threads),
@@ -144,11 +144,8 @@ def run_dbt(
         | dbt_path_variables(environment)
         | dict(variables or {})
     )
-    if quiet:
-        return run_captured(command, process_variables, repository_root())
-    return subprocess.run(  # noqa: S603 - our own executable, arguments as a list
-        command, env=process_variables, cwd=repository_root(), check=False, text=True
-    )
+    run = run_captured if quiet else run_in_foreground
+    return run(command, process_variables, repository_root())
 
 
 def fresh_manifest(environment: Environment) -> Path:

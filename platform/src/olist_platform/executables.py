@@ -39,3 +39,12 @@ def run_captured(
         text=True,
         stdin=subprocess.DEVNULL,
     )
+
+
+def run_in_foreground(
+    command: Sequence[str], variables: Mapping[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end as `run_captured` does, but on this process' terminal."""
+    return subprocess.run(  # noqa: S603 - executables that the caller names, arguments as a list
+        list(command), env=dict(variables), cwd=folder, check=False, text=True
+    )
