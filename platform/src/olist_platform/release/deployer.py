@@ -11,11 +11,7 @@ from olist_platform.release.bundle import Bundle
 from olist_platform.release.deployment import Progress, carry_out, take_back
 from olist_platform.release.deployment_record import Deployment, environment_record
 from olist_platform.release.deployment_state import Event, Kind, Result
-from olist_platform.release.deployment_steps import (
-    DashboardRefresh,
-    DeploymentSteps,
-    release_of,
-)
+from olist_platform.release.deployment_steps import DeploymentSteps, release_of
 from olist_platform.release.promotion import green_release, refusals, require_none
 from olist_platform.release.pulumi_command import PulumiStack
 from olist_platform.release.release_tree import ReleaseTree
@@ -48,7 +44,6 @@ class Deployer:
         environment: Environment,
         progress: Progress,
         by: str | None = None,
-        dashboards: DashboardRefresh | None = None,
     ) -> None:
         """Open the store and the record; nothing is created.
 
@@ -56,14 +51,12 @@ class Deployer:
             environment: The environment.
             progress: Told of each step.
             by: Who deploys; see `deploying_person`.
-            dashboards: How dashboards are told of new marts.
         """
         self.environment = environment
         self._store = artifact_store(environment)
         self.record = environment_record(environment)
         self._progress = progress
         self._by = by or deploying_person()
-        self._dashboards = dashboards or DashboardRefresh(None)
 
     def bundle(self, digest: str) -> Bundle:
         """Return a bundle of the environment's store, every byte checked; raises OlistError."""
@@ -188,5 +181,4 @@ class Deployer:
             tree,
             former=former,
             store=self._store,
-            dashboards=self._dashboards,
         )
