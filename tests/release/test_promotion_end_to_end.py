@@ -3,102 +3,49 @@
 Only the Pulumi CLI is not real: `tests/support/pulumi_stand_in.py` records its calls and can fail.
 """
 
-import shutil
+import json
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 
-from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
-from olist_platform.naming import EnvironmentName, Names
+from olist_platform.release import deployment_steps
 from olist_platform.release.bundle import Bundle, read_bundle
-from olist_platform.release.deployer import Deployer
 from olist_platform.release.deployment import DeploymentFailedError
-from olist_platform.release.deployment_state import Event, Kind, Result, StepOutcome
+from olist_platform.release.deployment_state import Kind, Result, StepOutcome
 from olist_platform.release.deployment_steps import STEP_NAMES
+from olist_platform.release.reader_refresh import PAGES, POWER_BI
+from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.stored_bundles import bundle_key
+from release_platform import DEV, PROD, Platform
 from release_repository import (
-    ACCOUNT,
     MART_ORDERS,
     REGION,
     ReleaseRepository,
+    commit,
+    git,
     make_repository,
     variant,
 )
+from warm_dbt import warm_dbt
 
 pytestmark = pytest.mark.slow
 
-DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
 DAY = date(2026, 2, 28)
 SECOND = {
     "infra/__main__.py": "RELEASE = 'second'\n",
     "dbt/models/marts/mart_orders.sql": MART_ORDERS.replace("state,", "lower(state) as state,", 1),
 }
 UPPER, LOWER = [("RJ", 10, DAY), ("SP", 10, DAY)], [("rj", 10, DAY), ("sp", 10, DAY)]
-
-
-class Platform:
-    """Dev and prod with a first release on both, put back to that before every test."""
-
-    def __init__(self, repository: ReleaseRepository, client: Any, kept: Path) -> None:
-        self.repository = repository
-        self._client = client
-        self._kept = kept
-        self._objects: dict[tuple[str, str], bytes] = {}
-
-    def deployer(self, name: EnvironmentName, by: str = "ana") -> Deployer:
-        return Deployer(load_environment(name), lambda *_: None, by)
-
-    def deploy(self, bundle: Bundle) -> Event:
-        return self.deployer(DEV).deploy(bundle)
-
-    def promote(self, digest: str | None = None, *approvals: str) -> Event:
-        return self.deployer(PROD).promote(digest, approvals)
-
-    def runs(self, name: EnvironmentName) -> str | None:
-        current = self.deployer(name).record.state().current
-        return current.release.digest if current else None
-
-    def history(self, name: EnvironmentName) -> list[tuple[Kind, Result]]:
-        return [(event.kind, event.result) for event in self.deployer(name).record.history()]
-
-    def states(self, name: EnvironmentName) -> list[tuple[Any, ...]]:
-        return self.repository.read_marts(name, "select * from mart_states order by state")
-
-    def write_object(self, name: EnvironmentName, key: str, content: bytes) -> None:
-        bucket = Names(name).artifact_bucket(ACCOUNT)
-        self._client.put_object(Bucket=bucket, Key=key, Body=content)
-
-    def keep(self) -> None:
-        self._objects = dict(self._stored())
-        for folder in self._folders():
-            # With hard links as they are: what readers have is a file of a build.
-            subprocess.run(["cp", "-a", folder, self._kept / folder.name], check=True)
-
-    def put_back(self) -> None:
-        for bucket, key in dict(self._stored()):
-            self._client.delete_object(Bucket=bucket, Key=key)
-        for (bucket, key), content in self._objects.items():
-            self._client.put_object(Bucket=bucket, Key=key, Body=content)
-        for folder in self._folders():
-            shutil.rmtree(folder)
-            subprocess.run(["cp", "-a", self._kept / folder.name, folder], check=True)
-
-    def _folders(self) -> tuple[Path, Path]:
-        return self.repository.home / "data", self.repository.stand_in
-
-    def _stored(self) -> Iterator[tuple[tuple[str, str], bytes]]:
-        for name in (DEV, PROD):
-            bucket = Names(name).artifact_bucket(ACCOUNT)
-            for entry in self._client.list_objects_v2(Bucket=bucket).get("Contents", []):
-                body = self._client.get_object(Bucket=bucket, Key=entry["Key"])["Body"]
-                yield (bucket, entry["Key"]), body.read()
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +57,7 @@ def prepared(
     repository = make_repository(folder / "home", folder / "pulumi", aws)
     client = boto3.Session().client("s3", endpoint_url=aws, region_name=REGION)
     platform = Platform(repository, client, folder / "kept")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warm_dbt():
         for name, value in repository.environment_variables().items():
             patch.setenv(name, value)
         printed = repository.olist("release", "build")
@@ -147,7 +94,11 @@ def test_green_all_the_way(platform: Platform, first: Bundle) -> None:
     assert (event.kind, event.result, event.by) == (Kind.PROMOTE, Result.DEPLOYED, "ana")
     assert tuple(event.steps) == STEP_NAMES
     assert event.steps["infrastructure"].outcome is StepOutcome.DONE
-    assert event.steps["dashboards"].outcome is StepOutcome.SKIPPED
+    assert {name: step.reason for name, step in event.steps.items() if step.reason} == {
+        "policies and plan": "the environment has no cloud side",
+        PAGES: "the release describes none",
+        POWER_BI: "dashboards.power_bi is null in this environment",
+    }
     assert platform.repository.calls() == [
         (command, stack) for stack in ("dev", "prod") for command in ("preview", "up", "preview")
     ]
@@ -207,38 +158,112 @@ def test_red_in_prod_goes_back_by_itself(platform: Platform, first: Bundle) -> N
     assert platform.history(PROD)[-1] == (Kind.PROMOTE, Result.FAILED)
 
 
+def test_killed_at_every_write_it_goes_on_and_readers_never_see_half_of_it(
+    platform: Platform, second: Bundle
+) -> None:
+    """Each deployer gets SIGKILL one write of the record later than the one before it."""
+    platform.deploy(second)
+    killed_in: list[str] = []
+    for write in range(1, 60):
+        deployer = platform.start(PROD, "promote", dies_at_write=write)
+        deployer.join()
+        assert platform.states(PROD) in (UPPER, LOWER)
+        state = platform.deployer(PROD).record.state()
+        if deployer.exitcode == 0:
+            break
+        assert deployer.exitcode == -signal.SIGKILL
+        steps = state.unfinished.steps if state.unfinished else {}
+        killed_in.append(list(steps)[-1] if steps else "")
+        if state.current and state.current.release.digest == second.digest:
+            assert platform.states(PROD) == LOWER
+    assert list(dict.fromkeys(name for name in killed_in if name)) == list(STEP_NAMES)
+    assert state.unfinished is None
+    assert platform.runs(PROD) == second.digest
+    assert platform.states(PROD) == LOWER
+    assert platform.repository.infrastructure("prod") == "RELEASE = 'second'\n"
+    # One deployment, however often it was begun again. The last one killed had only its document
+    # in the history left to write; the next wrote it, and found everything standing.
+    _, event, again = platform.deployer(PROD).record.history()
+    for one in (event, again):
+        assert (one.kind, one.result, one.runs) == (Kind.PROMOTE, Result.DEPLOYED, one.release)
+        assert tuple(one.steps) == STEP_NAMES
+    outcomes = {step.outcome for step in again.steps.values()}
+    assert outcomes <= {StepOutcome.STOOD, StepOutcome.SKIPPED, StepOutcome.DONE}
+    assert again.steps["dbt build"].outcome is StepOutcome.STOOD
+
+
+def test_a_rollback_killed_at_every_write_goes_on(
+    platform: Platform, first: Bundle, second: Bundle
+) -> None:
+    platform.deploy(second)
+    exits = []
+    for write in range(1, 60):
+        deployer = platform.start(DEV, "rollback", dies_at_write=write)
+        deployer.join()
+        exits.append(deployer.exitcode)
+        assert platform.states(DEV) in (UPPER, LOWER)
+        if deployer.exitcode == 0:
+            break
+    assert set(exits[:-1]) == {-signal.SIGKILL}
+    assert len(exits) > len(STEP_NAMES)
+    assert platform.runs(DEV) == first.digest
+    assert platform.states(DEV) == UPPER
+    assert platform.repository.infrastructure("dev") == "RELEASE = 'first'\n"
+    assert platform.history(DEV)[1:] == [
+        (Kind.DEPLOY, Result.DEPLOYED),
+        (Kind.ROLLBACK, Result.DEPLOYED),
+    ]
+
+
 def test_killed_while_pulumi_works_the_same_command_goes_on_at_once(
     platform: Platform, second: Bundle
 ) -> None:
     platform.deploy(second)
     platform.repository.order(up_prod="kill")
-    killed = platform.repository.start_olist("release", "promote", "prod")
-    killed.communicate(timeout=300)
-    assert killed.returncode == -9
+    killed = platform.start(PROD, "promote")
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
     unfinished = platform.deployer(PROD).record.state().unfinished
     assert unfinished is not None
     assert list(unfinished.steps) == ["policies and plan", "infrastructure"]
     assert platform.states(PROD) == UPPER
-    printed = platform.repository.olist("release", "promote", "prod")
-    assert "stood     infrastructure" in printed
+    event = platform.promote()
+    assert event.steps["infrastructure"].outcome is StepOutcome.STOOD
     assert platform.runs(PROD) == second.digest
     assert platform.states(PROD) == LOWER
     assert platform.history(PROD)[1:] == [(Kind.PROMOTE, Result.DEPLOYED)]
+
+
+def test_what_a_killed_deployer_left_building_is_ended_by_the_next(
+    platform: Platform, first: Bundle
+) -> None:
+    endless = f"{MART_ORDERS} where (select count(*) from range(1000000000000)) > 0"
+    slow = variant(first, 3, {"dbt/models/marts/mart_orders.sql": endless})
+    deployer = platform.start(DEV, "deploy", slow)
+    builds = platform.repository.home / "data" / "dev" / "release" / "builds"
+    wait_for(lambda: any((builds / slow.digest[:12]).glob("target/run/**/mart_orders.sql")))
+    [dbt] = psutil.Process(deployer.pid).children()
+    deployer.kill()
+    deployer.join()
+    assert dbt.is_running()
+    event = platform.deployer(DEV).roll_back()
+    assert (event.result, event.runs and event.runs.digest) == (Result.ABANDONED, first.digest)
+    assert not dbt.is_running()
+    assert platform.states(DEV) == UPPER
 
 
 def test_of_two_deployers_the_second_is_told_who_is_at_work(
     platform: Platform, second: Bundle
 ) -> None:
     platform.repository.order(up_dev="wait")
-    path = platform.repository.save(second)
-    first_deployer = platform.repository.start_olist("release", "deploy", "dev", path)
+    first_deployer = platform.start(DEV, "deploy", second)
     waiting = platform.repository.stand_in / "waiting"
     wait_for(waiting.exists)
     with pytest.raises(OlistError, match=r"dev: ana is at work on 20{11} \(Release 2\)"):
         platform.deployer(DEV, "bia").deploy(variant(second, 3, {}))
     (platform.repository.stand_in / "go-on").touch()
-    printed, _ = first_deployer.communicate(timeout=300)
-    assert first_deployer.returncode == 0, printed
+    first_deployer.join()
+    assert first_deployer.exitcode == 0
     assert platform.runs(DEV) == second.digest
     assert platform.history(DEV)[1:] == [(Kind.DEPLOY, Result.DEPLOYED)]
 
@@ -290,6 +315,74 @@ def test_a_rollback_puts_everything_back_in_one_command(
     assert platform.repository.infrastructure("prod") == "RELEASE = 'first'\n"
     with pytest.raises(OlistError, match="no release before to go back to"):
         platform.deployer(PROD).roll_back()
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A reader that is told of new marts, and keeps what its teller sees of them."""
+
+    platform: Platform
+    heard: list[tuple[str, list[tuple[Any, ...]]]]
+    name: str = PAGES
+    skipped: str = ""
+    breaks: bool = False
+
+    def tell(self, tree: ReleaseTree) -> None:
+        self.heard.append((tree.digest, self.platform.states(DEV)))
+        if self.breaks:
+            raise OlistError("the pages cannot be made")
+
+
+def test_readers_are_told_behind_the_switch_and_again_when_it_is_taken_back(
+    platform: Platform, first: Bundle, second: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = Listener(platform, [])
+    broken = Listener(platform, [], POWER_BI, breaks=True)
+    listening = (pages, broken)
+    monkeypatch.setattr(deployment_steps, "reader_refreshes", lambda _: listening)
+    with pytest.raises(OlistError, match="switch could not be put back: the pages") as error:
+        platform.deploy(second)
+    assert "olist release rollback dev" in error.value.mend
+    # Power BI refuses the former marts too; when it does not any more, the same is taken back.
+    listening = (pages, Listener(platform, [], POWER_BI))
+    event = platform.deployer(DEV).roll_back()
+    assert event.result is Result.ABANDONED
+    assert pages.heard == [(second.digest, LOWER), (first.digest, UPPER), (first.digest, UPPER)]
+    assert broken.heard == [(second.digest, LOWER), (first.digest, UPPER)]
+    assert platform.states(DEV) == UPPER
+
+
+def test_a_workflow_promotes_with_the_labels_of_pull_requests_and_writes_notes(
+    platform: Platform, first: Bundle, gh: Path, tmp_path: Path
+) -> None:
+    """`olist ci promote|running|notes|publish-notes`, as promote-production.yml runs them."""
+    home = platform.repository.home
+    (home / "dags" / "olist_production.py").write_text("RELEASE = 'narrow'\n")
+    commit(home, "States leave")
+    sha = git(home, "rev-parse", "HEAD").strip()
+    manifest = json.loads(first.read("release/dbt/prod/manifest.json"))
+    del manifest["nodes"]["model.olist.mart_states"]
+    narrow = variant(first, 1, {"release/dbt/prod/manifest.json": json.dumps(manifest)}, sha)
+    platform.deploy(narrow)
+    ci = ("--repository", "olist/olist-platform")
+    (gh / "answer").write_text("[]")
+    refused = platform.repository.olist("ci", "promote", "prod", "--digest", "", *ci, expect=1)
+    assert "destructive change without a label: mart mart_states is gone" in refused
+    (gh / "answer").write_text(json.dumps([{"labels": [{"name": "approved-destructive"}]}]))
+    promoted = platform.repository.olist("ci", "promote", "prod", "--digest", "", *ci)
+    assert "approved by a label: approved-destructive" in promoted
+    assert platform.runs(PROD) == narrow.digest
+    assert platform.repository.olist("ci", "running", "prod").strip() == sha
+    notes = tmp_path / "notes.md"
+    platform.repository.olist("ci", "notes", "prod", "--output", notes)
+    text = notes.read_text()
+    assert f"- States leave ({sha[:12]})" in text
+    assert "- approved: approved-destructive" in text
+    assert "First release" not in text
+    platform.repository.olist("ci", "publish-notes", notes, *ci, "--commit", sha)
+    asked = (gh / "calls").read_text().splitlines()
+    assert asked[0] == f"api repos/olist/olist-platform/commits/{sha}/pulls"
+    assert asked[-1].startswith(f"release edit release-{sha[:12]} --repo olist/olist-platform")
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:

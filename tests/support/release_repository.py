@@ -203,7 +203,9 @@ def make_repository(home: Path, stand_in: Path, aws: str) -> ReleaseRepository:
     return repository
 
 
-def variant(bundle: Bundle, number: int, files: dict[str, str]) -> Bundle:
+def variant(
+    bundle: Bundle, number: int, files: dict[str, str], commit: str | None = None
+) -> Bundle:
     """A bundle of a later commit that changed some files; its dbt manifests are the former ones."""
     sources = {
         path: SourceFile(bundle.read(path), executable=file.executable)
@@ -211,7 +213,7 @@ def variant(bundle: Bundle, number: int, files: dict[str, str]) -> Bundle:
     } | {path: SourceFile(content.encode()) for path, content in files.items()}
     about = bundle.manifest.model_copy(
         update={
-            "commit": f"{number:x}".ljust(40, "0"),
+            "commit": commit or f"{number:x}".ljust(40, "0"),
             "committed_at": bundle.manifest.committed_at + timedelta(days=number),
             "subject": f"Release {number}",
         }

@@ -14,7 +14,7 @@ from olist_platform.release.deployment_state import Event, Kind, Result
 from olist_platform.release.deployment_steps import DeploymentSteps, release_of
 from olist_platform.release.promotion import green_release, refusals, require_none
 from olist_platform.release.pulumi_command import PulumiStack
-from olist_platform.release.release_tree import ReleaseTree
+from olist_platform.release.release_tree import ReleaseTree, stop_leftovers
 from olist_platform.release.stored_bundles import keep_bundle, stored_bundle
 
 # What no command of this platform brings back by putting code back.
@@ -169,6 +169,8 @@ class Deployer:
 
     def _steps(self, deployment: Deployment, bundle: Bundle) -> DeploymentSteps:
         name = self.environment.name
+        # The lease is this deployer's by now, so whatever still runs is nobody's.
+        stop_leftovers(name)
         tree = ReleaseTree(name, bundle)
         tree.unpack()
         before = deployment.unfinished.before
