@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import count
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -21,6 +23,7 @@ def start_deployer(
     digest: str | None = None,
     *,
     dies_at_write: int | None = None,
+    cold: bool = False,
 ) -> BaseProcess:
     """Start a deployer; its exit code is 0 where it is done, and -9 where it was killed.
 
@@ -31,31 +34,36 @@ def start_deployer(
         digest: Of a bundle that is in the environment's store, for `deploy`.
         dies_at_write: It gets SIGKILL at the moment of its so manieth write to the artifact store,
             from 1: everything it wrote until then is there, and this is not.
+        cold: Whether it starts dbt's own program, not a fork that has it imported.
     """
-    arguments = (dict(variables), environment.value, command, digest, dies_at_write)
-    return start_fork(_deploy, arguments)
+    order = _Order(dict(variables), environment, command, digest, dies_at_write, cold)
+    return start_fork(_deploy, (order,))
 
 
-def _deploy(
-    variables: dict[str, str],
-    name: str,
-    command: str,
-    digest: str | None,
-    dies_at_write: int | None,
-) -> None:
-    become(variables, variables["OLIST_HOME"])
-    if dies_at_write is not None:
-        _die_at(dies_at_write)
-    deployer = Deployer(load_environment(EnvironmentName(name)), lambda *_: None)
-    with warm_dbt("fork"):
-        match command:
+@dataclass(frozen=True)
+class _Order:
+    variables: dict[str, str]
+    environment: EnvironmentName
+    command: str
+    digest: str | None
+    dies_at_write: int | None
+    cold: bool
+
+
+def _deploy(order: _Order) -> None:
+    become(order.variables, order.variables["OLIST_HOME"])
+    if order.dies_at_write is not None:
+        _die_at(order.dies_at_write)
+    deployer = Deployer(load_environment(order.environment), lambda *_: None)
+    with nullcontext() if order.cold else warm_dbt("fork"):
+        match order.command:
             case "promote":
                 deployer.promote(None, ())
             case "rollback":
                 deployer.roll_back()
             case _:
-                assert digest is not None
-                deployer.deploy(deployer.bundle(digest))
+                assert order.digest is not None
+                deployer.deploy(deployer.bundle(order.digest))
 
 
 def _die_at(last: int) -> None:

@@ -43,7 +43,9 @@ class Platform:
         name: EnvironmentName,
         command: str,
         bundle: Bundle | None = None,
+        *,
         dies_at_write: int | None = None,
+        cold: bool = False,
     ) -> BaseProcess:
         """Let a process of its own deploy; see `start_deployer`."""
         if bundle is not None:
@@ -54,6 +56,7 @@ class Platform:
             command,
             bundle.digest if bundle else None,
             dies_at_write=dies_at_write,
+            cold=cold,
         )
 
     def runs(self, name: EnvironmentName) -> str | None:
@@ -69,6 +72,9 @@ class Platform:
     def write_object(self, name: EnvironmentName, key: str, content: bytes) -> None:
         bucket = Names(name).artifact_bucket(ACCOUNT)
         self._client.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def delete_object(self, name: EnvironmentName, key: str) -> None:
+        self._client.delete_object(Bucket=Names(name).artifact_bucket(ACCOUNT), Key=key)
 
     def keep(self) -> None:
         self._objects = dict(self._stored())

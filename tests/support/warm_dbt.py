@@ -20,12 +20,14 @@ from olist_platform import dbt_command, executables
 from olist_platform.release import release_tree
 
 _IMPORTED = [
+    # What pytest was started by; without it each fork would import that again.
+    "__main__",
     "dbt.cli.main",
     "dbt.adapters.duckdb",
     "dbt.adapters.snowflake",
     "boto3",
     "olist_platform.release.deployer",
-    "warm_dbt",
+    "deploying_process",
 ]
 
 

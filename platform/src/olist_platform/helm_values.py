@@ -46,7 +46,7 @@ def helm_values(environment: Environment) -> dict[str, Any]:
     }
     for part in _ACT_ON_AWS:
         values[part] = {"serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": role}}}
-    # The chart has a default of its own for this setting, which would go before the image's.
+    # The chart writes a list of its own into airflow.cfg; it is to say what the image says.
     values["dagProcessor"]["dagBundleConfigList"] = dag_bundles(environment)
     if environment.airflow.base_url is not None:
         host = urlsplit(environment.airflow.base_url).hostname

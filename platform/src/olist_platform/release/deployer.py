@@ -54,7 +54,7 @@ class Deployer:
         """
         self.environment = environment
         self._store = artifact_store(environment)
-        self.record = environment_record(environment)
+        self.record = environment_record(environment, self._store)
         self._progress = progress
         self._by = by or deploying_person()
 
@@ -115,9 +115,14 @@ class Deployer:
     def roll_back(self) -> Event:
         """Put the release before back; or take an unfinished deployment back, if there is one.
 
+        One that was killed when all was back is over: the same command goes no release further.
+
         Raises:
             OlistError: There is no release before, or a step fails.
         """
+        untold = self.record.close_last()
+        if untold and (untold.kind is Kind.ROLLBACK or untold.result is Result.ABANDONED):
+            return untold
         state = self.record.state()
         unfinished = state.unfinished
         if unfinished is not None and unfinished.kind is not Kind.ROLLBACK:
