@@ -21,13 +21,13 @@ DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
 
 
 class Platform:
-    """Dev and prod with a first release on both, put back to that before every test."""
+    """Dev and prod of a small platform, put back to a state that was kept before every test."""
 
     def __init__(self, repository: ReleaseRepository, client: Any, kept: Path) -> None:
         self.repository = repository
         self._client = client
         self._kept = kept
-        self._objects: dict[tuple[str, str], bytes] = {}
+        self._objects: dict[str, dict[tuple[str, str], bytes]] = {}
 
     def deployer(self, name: EnvironmentName, by: str = "ana") -> Deployer:
         return Deployer(load_environment(name), lambda *_: None, by)
@@ -76,20 +76,24 @@ class Platform:
     def delete_object(self, name: EnvironmentName, key: str) -> None:
         self._client.delete_object(Bucket=Names(name).artifact_bucket(ACCOUNT), Key=key)
 
-    def keep(self) -> None:
-        self._objects = dict(self._stored())
+    def has(self, state: str) -> bool:
+        return state in self._objects
+
+    def keep(self, state: str) -> None:
+        self._objects[state] = dict(self._stored())
         for folder in self._folders():
             # With hard links as they are: what readers have is a file of a build.
-            subprocess.run(["cp", "-a", folder, self._kept / folder.name], check=True)
+            (self._kept / state).mkdir(exist_ok=True)
+            subprocess.run(["cp", "-a", folder, self._kept / state / folder.name], check=True)
 
-    def put_back(self) -> None:
+    def put_back(self, state: str) -> None:
         for bucket, key in dict(self._stored()):
             self._client.delete_object(Bucket=bucket, Key=key)
-        for (bucket, key), content in self._objects.items():
+        for (bucket, key), content in self._objects[state].items():
             self._client.put_object(Bucket=bucket, Key=key, Body=content)
         for folder in self._folders():
             shutil.rmtree(folder)
-            subprocess.run(["cp", "-a", self._kept / folder.name, folder], check=True)
+            subprocess.run(["cp", "-a", self._kept / state / folder.name, folder], check=True)
 
     def _folders(self) -> tuple[Path, Path]:
         return self.repository.home / "data", self.repository.stand_in
