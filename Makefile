@@ -102,8 +102,9 @@ workflows: $(DEVELOPMENT_STAMP) ## schemas and security of .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet .github
 
+# Strict: a package that the service does not know is a fault, not a pass.
 audit: $(DEVELOPMENT_STAMP) ## look for known vulnerabilities of the locked packages, over the network
-	$(BIN)/pip-audit --require-hashes --disable-pip $(foreach name,bootstrap runtime infrastructure development,-r requirements/$(name).txt)
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(foreach name,bootstrap runtime infrastructure production development,-r requirements/$(name).txt)
 
 format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be written
 	$(BIN)/ruff format .

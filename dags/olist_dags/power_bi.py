@@ -6,9 +6,9 @@ from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from olist_dags.dag_environment import current_environment
+from olist_platform.powerbi.refresh import missing_refresh, refresh_arguments
 
 TASK_ID = "refresh_power_bi"
-_SECONDS_BETWEEN_LOOKS = 60
 
 
 def refresh_power_bi() -> Any:
@@ -18,11 +18,8 @@ def refresh_power_bi() -> Any:
     package brings most of Azure: the embedded platform goes without it, production.txt has it.
     """
     environment = current_environment()
-    power_bi = environment.dashboards.power_bi
-    if power_bi is None:
-        return _skipped("dashboards.power_bi is null in this environment")
-    if power_bi.refresh is None:
-        return _skipped("dashboards.power_bi.refresh is null: the model is not deployed yet")
+    if reason := missing_refresh(environment):
+        return _skipped(reason)
     try:
         from airflow.providers.microsoft.azure.operators.powerbi import (  # noqa: PLC0415
             PowerBIDatasetRefreshOperator,
@@ -32,13 +29,7 @@ def refresh_power_bi() -> Any:
         return _impossible(f"{error}; install requirements/production.txt")
     return PowerBIDatasetRefreshOperator(
         task_id=TASK_ID,
-        group_id=str(power_bi.refresh.workspace_id),
-        dataset_id=str(power_bi.refresh.semantic_model_id),
-        conn_id=power_bi.refresh.airflow_connection,
-        # Failures are told by the alerts of this platform.
-        request_body={"notifyOption": "NoNotification"},
-        timeout=environment.airflow.task_timeout_minutes * 60,
-        check_interval=_SECONDS_BETWEEN_LOOKS,
+        **refresh_arguments(environment),
         deferrable=True,
     )
 

@@ -1,6 +1,9 @@
 {#- Answer with every schema of the database: dbt run-operation print_schemas. -#}
 {%- macro print_schemas() -%}
-    {%- set names = list_schemas(target.database).columns[0].values() | list -%}
+    {%- set schemas = list_schemas(target.database) -%}
+    {#- On Snowflake the first column of SHOW SCHEMAS is when each was made. -#}
+    {%- set column = "name" if "name" in schemas.column_names else schemas.column_names[0] -%}
+    {%- set names = schemas.columns[column].values() | list -%}
     {%- do print("olist-schemas:" ~ tojson(names)) -%}
 {%- endmacro -%}
 

@@ -31,7 +31,11 @@ from olist_platform.access_model import FUNCTIONAL_ROLES, PII_UNMASKED
 from olist_platform.environment import Environment, S3Landing, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.naming import GOVERNANCE_SCHEMA, Layer
-from olist_platform.runtime_secrets import airflow_secrets, platform_secrets
+from olist_platform.runtime_secrets import (
+    airflow_secrets,
+    platform_secrets,
+    reader_connections,
+)
 from olist_platform.source_catalog import CATALOG
 
 
@@ -317,6 +321,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                     names.aws("chatbot"),
                 ],
                 secrets=names.secret("").rstrip("/"),
+                reader_connections=reader_connections(environment),
                 promotion_source=promotion_source(environment),
                 trail=names.aws("audit"),
                 budget=names.aws("monthly"),

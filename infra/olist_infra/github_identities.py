@@ -151,6 +151,7 @@ class GitHubIdentitiesArgs:
         managed_roles: Names of the roles that a deployment makes besides these.
         promotion_source: Where releases are promoted from, or None.
         secrets: Path under which the environment's secrets are.
+        reader_connections: Secrets by which a deployment tells readers of new marts.
         trail: Name of the audit trail.
         budget: Name of the budget.
     """
@@ -167,6 +168,7 @@ class GitHubIdentitiesArgs:
     managed_roles: Sequence[str]
     promotion_source: ArtifactPlace | None
     secrets: str
+    reader_connections: Sequence[str]
     trail: str
     budget: str
 
@@ -194,7 +196,9 @@ class GitHubIdentities(pulumi.ComponentResource):
             statements=[
                 *self._reads(),
                 *self._writes(),
-                *self._logs_in_as(DEPLOYER_ROLE, TRANSFORMER.name),
+                *self._takes(
+                    *self._keys_of(DEPLOYER_ROLE, TRANSFORMER.name), *args.reader_connections
+                ),
                 *(reading_statements(args.promotion_source) if args.promotion_source else []),
             ],
         )
@@ -202,7 +206,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             "drift",
             "GitHub Actions looks every night whether this environment has drifted",
             subject=f"repo:{repository}:environment:{args.names.environment}-drift",
-            statements=[*self._reads(), *self._logs_in_as(DEPLOYER_ROLE)],
+            statements=[*self._reads(), *self._takes(*self._keys_of(DEPLOYER_ROLE))],
         )
         self.pull_request_role_arn = self._role(
             "pull-request",
@@ -300,17 +304,21 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(["kms:GenerateDataKey"], args.kms_key_arn, self._through_artifacts()),
         ]
 
-    def _logs_in_as(self, *roles: str) -> list[dict[str, Any]]:
-        """Read the private keys of Snowflake users, so that GitHub holds none."""
+    def _keys_of(self, *roles: str) -> list[str]:
+        """Return the secrets of the private keys of Snowflake users."""
+        return [self._args.names.private_key_secret(role) for role in roles]
+
+    def _takes(self, *secrets: str) -> list[dict[str, Any]]:
+        """Read secrets that jobs log in elsewhere with, so that GitHub holds none."""
         args = self._args
         local = f"arn:aws:secretsmanager:{args.region}:{args.account_id}:secret:"
         # AWS puts six characters of its own behind the name.
-        secrets = [f"{local}{args.names.private_key_secret(role)}-??????" for role in roles]
+        named = [f"{local}{secret}-??????" for secret in secrets]
         through = {
             "StringEquals": {"kms:ViaService": f"secretsmanager.{args.region}.amazonaws.com"}
         }
         return [
-            allow(["secretsmanager:GetSecretValue"], secrets),
+            allow(["secretsmanager:GetSecretValue"], named),
             allow(["kms:Decrypt"], args.kms_key_arn, through),
         ]
 

@@ -417,6 +417,9 @@ def test_the_chart_is_told_what_the_environment_says(name: EnvironmentName) -> N
     for part in parts:
         assert values[part]["resources"]["limits"]["memory"], part
         assert values[part]["resources"]["requests"]["cpu"], part
+    [bundle] = values["dagProcessor"]["dagBundleConfigList"]
+    assert bundle["classpath"] == "olist_platform.release.dag_bundle.ReleaseDagBundle"
+    assert bundle["kwargs"]["environment"] == name.value
     [host] = values["ingress"]["apiServer"]["hosts"]
     assert environment.airflow.base_url == f"https://{host['name']}"
     assert not any(values["enableBuiltInSecretEnvVars"].values())

@@ -25,9 +25,12 @@ from local_aws import local_aws, made_up_credentials
 from local_postgres import local_postgres, require_postgres
 from olist_platform.environment import S3Landing, load_environment
 from olist_platform.naming import EnvironmentName
+from olist_platform.release.bundle import Bundle
+from olist_platform.release.bundle_manifest import short
 from olist_platform.runtime_secrets import airflow_secrets, platform_secrets
 from olist_workspace import ROOT
 from production_airflow import ENTRYPOINT, ProductionAirflow
+from release_bundles import bundle_with_library, note_deployed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -43,9 +46,12 @@ import os
 
 from airflow.sdk import DAG, BaseHook, Variable, task
 
-from olist_dags.dag_environment import current_environment
+from olist_dags.dag_environment import current_environment, release_tags
+from olist_platform.preflight import check_release
 
-with DAG(dag_id="olist_trial", schedule=None, is_paused_upon_creation=False):
+with DAG(
+    dag_id="olist_trial", schedule=None, is_paused_upon_creation=False, tags=release_tags()
+):
 
     @task
     def look():
@@ -55,6 +61,7 @@ with DAG(dag_id="olist_trial", schedule=None, is_paused_upon_creation=False):
             "variable": Variable.get("greeting"),
             "environment": current_environment().name.value,
             "slack": os.environ["OLIST_SLACK_TOKEN"],
+            "release": check_release(current_environment()),
         }
 
     @task
@@ -81,6 +88,7 @@ class Trial:
     run_id: str
     secrets: dict[str, str]
     variables: dict[str, dict[str, str]]
+    release: Bundle
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg2.connect(f"postgresql://{self.database}") as connection:
@@ -113,9 +121,6 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     home = tmp_path_factory.mktemp("production")
     for folder in ("dbt", "environments"):
         (home / folder).symlink_to(ROOT / folder)
-    (home / "dags").mkdir()
-    (home / "dags" / "olist_dags").symlink_to(ROOT / "dags" / "olist_dags")
-    (home / "dags" / "trial.py").write_text(TRIAL_DAG, encoding="utf-8")
     port = free_port()
     with local_postgres("airflow") as database, local_aws() as address:
         variables = made_up_credentials(home) | {
@@ -134,6 +139,11 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
         session: Any = boto3.Session("test", "test", region_name=REGION)
         s3 = session.client("s3", endpoint_url=address)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        release = bundle_with_library(1, {"dags/trial.py": TRIAL_DAG.encode()})
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+                patch.setenv(name, variables[name])
+            note_deployed(ENVIRONMENT, release)
         values = fill_secrets(session.client("secretsmanager", endpoint_url=address), database)
         airflow = ProductionAirflow(home, port, variables)
         airflow.run("airflow", "db", "migrate")
@@ -148,7 +158,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
             started_with = {
                 name: psutil.Process(number).environ() for name, number in processes.items()
             }
-            yield Trial(airflow, database, s3, token, run_id, values, started_with)
+            yield Trial(airflow, database, s3, token, run_id, values, started_with, release)
 
 
 def run_trial(airflow: ProductionAirflow) -> tuple[str, str]:
@@ -180,6 +190,15 @@ def test_the_run_is_in_postgresql(trial: Trial) -> None:
     assert {job for (job,) in jobs} == {"SchedulerJob", "DagProcessorJob"}
 
 
+def test_the_run_is_of_the_deployed_release_and_shows_it(trial: Trial) -> None:
+    assert trial.rows("select bundle_version from dag_run") == [(trial.release.digest,)]
+    assert trial.rows("select bundle_name, bundle_version from dag_version") == [
+        ("olist", trial.release.digest)
+    ]
+    tag = f"release {trial.release.manifest.short_commit}"
+    assert trial.rows("select name from dag_tag") == [(tag,)]
+
+
 def test_a_task_resolves_connections_and_variables_of_secrets_manager(trial: Trial) -> None:
     [(value,)] = trial.rows("select value from xcom where task_id = 'look'")
     seen = value if isinstance(value, dict) else json.loads(value)
@@ -188,6 +207,8 @@ def test_a_task_resolves_connections_and_variables_of_secrets_manager(trial: Tri
         "variable": "bom dia",
         "environment": "prod",
         "slack": trial.secrets["OLIST_SLACK_TOKEN"],
+        "release": f"release {short(trial.release.manifest.commit)} (Release 1), digest"
+        f" {trial.release.digest}",
     }
     assert trial.rows("select count(*) from connection where conn_id = 'warehouse_trial'") == [(0,)]
 

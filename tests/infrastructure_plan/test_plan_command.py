@@ -122,15 +122,27 @@ def test_removing_an_auto_suspend_fails_the_plan(checkout: Path) -> None:
     assert error.mend == "warehouse-auto-suspends: set auto_suspend to 60-600 seconds"
 
 
-def test_removing_a_mask_fails_the_command(checkout: Path) -> None:
+def test_removing_a_mask_fails_the_plans_of_a_pull_request(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pull-request.yml plans: both environments, one comment, and the job's summary."""
     edit(checkout / "infra" / "olist_infra" / "personal_data.py", r"^\s+masking_policies=.*\n", "")
-    printed = Workspace(checkout).olist("plan", "prod", "--markdown", expect=1)
+    comment, summary = tmp_path / "plan.md", tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    printed = Workspace(checkout).olist(
+        "ci", "plan", "--against", "main", "--output", comment, expect=1
+    )
+    assert "the plan of 'dev' violates" in printed
+    text = comment.read_text(encoding="utf-8")
+    assert summary.read_text(encoding="utf-8") == text
+    for name, ceiling in (("dev", "298.00"), ("prod", "2,381.00")):
+        verdict = r"\*\*broken: pii-column-masked\*\* \| 1 change"
+        assert re.search(rf"\| {name} \| {verdict} \| {ceiling} USD \|", text), text[:600]
     row = (
         r"\| `pii-column-masked` \| mandatory \| `snowflake\.Table raw-customers` "
         r"infra/olist_infra/raw_tables\.py:\d+ \| column CUSTOMER_CITY is not masked \|"
     )
-    assert re.search(row, printed), printed
-    assert "pii-column-masked: tag the column with the tag of its PII class" in printed
+    assert len(re.findall(row, text)) == 2
 
 
 def test_what_the_real_program_must_not_lose(

@@ -1,5 +1,6 @@
 """Artifact stores: a folder, and a bucket of a local AWS."""
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -44,3 +45,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
         return FolderArtifactStore(tmp_path / "artifacts")
     bucket = request.getfixturevalue("make_bucket")()
     return S3ArtifactStore(bucket, region=REGION, endpoint_url=request.getfixturevalue("aws"))
+
+
+@pytest.fixture
+def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for GitHub's CLI that answers with a file and keeps its arguments."""
+    (tmp_path / "gh").write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path}/calls\ncat {tmp_path}/answer\n'
+        f"cat {tmp_path}/error >&2 && exit 1\nexit 0\n"
+    )
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "answer").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path

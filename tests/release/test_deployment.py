@@ -223,6 +223,20 @@ def test_an_event_whose_document_was_not_written_is_not_lost(
     assert document.read_bytes() == written
 
 
+def test_who_ended_a_deployment_and_was_never_told_is_told_by_the_next(
+    environment: StagedEnvironment, tmp_path: Path
+) -> None:
+    assert environment.record.close_last() is None
+    document = tmp_path / "deployments" / "dev" / "history" / "000001.json"
+    written = document.read_bytes()
+    document.unlink()
+    event = environment.record.close_last()
+    assert event is not None
+    assert event.release == OLD
+    assert document.read_bytes() == written
+    assert environment.record.close_last() is None
+
+
 def test_history_that_was_changed_is_noticed(
     environment: StagedEnvironment, tmp_path: Path
 ) -> None:

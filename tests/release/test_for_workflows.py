@@ -1,7 +1,6 @@
 """What workflows take from the record: stale schemas, notes, approvals; bill and dbt manifest."""
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,19 +59,6 @@ def test_notes_tell_what_came_in(environment: StagedEnvironment) -> None:
     assert "| switch | done |" in text
     environment.roll_back()
     assert noted_release(environment.record.state()) is None
-
-
-@pytest.fixture
-def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for GitHub's CLI that answers with a file and keeps its arguments."""
-    (tmp_path / "gh").write_text(
-        f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path}/calls\ncat {tmp_path}/answer\n'
-        f"cat {tmp_path}/error >&2 && exit 1\nexit 0\n"
-    )
-    (tmp_path / "gh").chmod(0o755)
-    (tmp_path / "answer").touch()
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    return tmp_path
 
 
 def test_labels_and_comments_go_through_githubs_cli(gh: Path) -> None:

@@ -3,102 +3,52 @@
 Only the Pulumi CLI is not real: `tests/support/pulumi_stand_in.py` records its calls and can fail.
 """
 
-import shutil
+import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
+from typer.testing import CliRunner
 
-from olist_platform.environment import load_environment
+from olist_platform.cli.main import app
 from olist_platform.errors import OlistError
-from olist_platform.naming import EnvironmentName, Names
+from olist_platform.release import deployment_steps
 from olist_platform.release.bundle import Bundle, read_bundle
-from olist_platform.release.deployer import Deployer
 from olist_platform.release.deployment import DeploymentFailedError
-from olist_platform.release.deployment_state import Event, Kind, Result, StepOutcome
+from olist_platform.release.deployment_state import Kind, Result, StepOutcome
 from olist_platform.release.deployment_steps import STEP_NAMES
+from olist_platform.release.reader_refresh import PAGES, POWER_BI
+from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.stored_bundles import bundle_key
+from release_platform import DEV, PROD, Platform
 from release_repository import (
-    ACCOUNT,
     MART_ORDERS,
     REGION,
     ReleaseRepository,
+    commit,
+    git,
     make_repository,
     variant,
 )
+from warm_dbt import warm_dbt
 
 pytestmark = pytest.mark.slow
 
-DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
 DAY = date(2026, 2, 28)
 SECOND = {
     "infra/__main__.py": "RELEASE = 'second'\n",
     "dbt/models/marts/mart_orders.sql": MART_ORDERS.replace("state,", "lower(state) as state,", 1),
 }
 UPPER, LOWER = [("RJ", 10, DAY), ("SP", 10, DAY)], [("rj", 10, DAY), ("sp", 10, DAY)]
-
-
-class Platform:
-    """Dev and prod with a first release on both, put back to that before every test."""
-
-    def __init__(self, repository: ReleaseRepository, client: Any, kept: Path) -> None:
-        self.repository = repository
-        self._client = client
-        self._kept = kept
-        self._objects: dict[tuple[str, str], bytes] = {}
-
-    def deployer(self, name: EnvironmentName, by: str = "ana") -> Deployer:
-        return Deployer(load_environment(name), lambda *_: None, by)
-
-    def deploy(self, bundle: Bundle) -> Event:
-        return self.deployer(DEV).deploy(bundle)
-
-    def promote(self, digest: str | None = None, *approvals: str) -> Event:
-        return self.deployer(PROD).promote(digest, approvals)
-
-    def runs(self, name: EnvironmentName) -> str | None:
-        current = self.deployer(name).record.state().current
-        return current.release.digest if current else None
-
-    def history(self, name: EnvironmentName) -> list[tuple[Kind, Result]]:
-        return [(event.kind, event.result) for event in self.deployer(name).record.history()]
-
-    def states(self, name: EnvironmentName) -> list[tuple[Any, ...]]:
-        return self.repository.read_marts(name, "select * from mart_states order by state")
-
-    def write_object(self, name: EnvironmentName, key: str, content: bytes) -> None:
-        bucket = Names(name).artifact_bucket(ACCOUNT)
-        self._client.put_object(Bucket=bucket, Key=key, Body=content)
-
-    def keep(self) -> None:
-        self._objects = dict(self._stored())
-        for folder in self._folders():
-            # With hard links as they are: what readers have is a file of a build.
-            subprocess.run(["cp", "-a", folder, self._kept / folder.name], check=True)
-
-    def put_back(self) -> None:
-        for bucket, key in dict(self._stored()):
-            self._client.delete_object(Bucket=bucket, Key=key)
-        for (bucket, key), content in self._objects.items():
-            self._client.put_object(Bucket=bucket, Key=key, Body=content)
-        for folder in self._folders():
-            shutil.rmtree(folder)
-            subprocess.run(["cp", "-a", self._kept / folder.name, folder], check=True)
-
-    def _folders(self) -> tuple[Path, Path]:
-        return self.repository.home / "data", self.repository.stand_in
-
-    def _stored(self) -> Iterator[tuple[tuple[str, str], bytes]]:
-        for name in (DEV, PROD):
-            bucket = Names(name).artifact_bucket(ACCOUNT)
-            for entry in self._client.list_objects_v2(Bucket=bucket).get("Contents", []):
-                body = self._client.get_object(Bucket=bucket, Key=entry["Key"])["Body"]
-                yield (bucket, entry["Key"]), body.read()
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +60,7 @@ def prepared(
     repository = make_repository(folder / "home", folder / "pulumi", aws)
     client = boto3.Session().client("s3", endpoint_url=aws, region_name=REGION)
     platform = Platform(repository, client, folder / "kept")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warm_dbt():
         for name, value in repository.environment_variables().items():
             patch.setenv(name, value)
         printed = repository.olist("release", "build")
@@ -119,14 +69,26 @@ def prepared(
         assert first.digest in printed.splitlines()
         platform.deploy(first)
         platform.promote()
-        platform.keep()
+        platform.keep("first")
         yield platform, first
 
 
 @pytest.fixture
 def platform(prepared: tuple[Platform, Bundle]) -> Platform:
-    prepared[0].put_back()
+    prepared[0].put_back("first")
     return prepared[0]
+
+
+@pytest.fixture
+def ahead(prepared: tuple[Platform, Bundle], second: Bundle) -> Platform:
+    """The same with the second release on dev."""
+    platform = prepared[0]
+    if not platform.has("second on dev"):
+        platform.put_back("first")
+        platform.deploy(second)
+        platform.keep("second on dev")
+    platform.put_back("second on dev")
+    return platform
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +109,11 @@ def test_green_all_the_way(platform: Platform, first: Bundle) -> None:
     assert (event.kind, event.result, event.by) == (Kind.PROMOTE, Result.DEPLOYED, "ana")
     assert tuple(event.steps) == STEP_NAMES
     assert event.steps["infrastructure"].outcome is StepOutcome.DONE
-    assert event.steps["dashboards"].outcome is StepOutcome.SKIPPED
+    assert {name: step.reason for name, step in event.steps.items() if step.reason} == {
+        "policies and plan": "the environment has no cloud side",
+        PAGES: "the release describes none",
+        POWER_BI: "dashboards.power_bi is null in this environment",
+    }
     assert platform.repository.calls() == [
         (command, stack) for stack in ("dev", "prod") for command in ("preview", "up", "preview")
     ]
@@ -205,40 +171,110 @@ def test_red_in_prod_goes_back_by_itself(platform: Platform, first: Bundle) -> N
     assert platform.states(PROD) == UPPER
     assert platform.repository.infrastructure("prod") == "RELEASE = 'first'\n"
     assert platform.history(PROD)[-1] == (Kind.PROMOTE, Result.FAILED)
+    printed = platform.repository.olist("release", "status")
+    assert "failed: smoke tests fail: mart_orders has 12 rows, less than 90%" in printed
+    assert "dev is 3.0 days ahead of prod: prod was taken back to what it runs (#2)" in printed
+    assert "olist release promote prod" not in printed
 
 
-def test_killed_while_pulumi_works_the_same_command_goes_on_at_once(
-    platform: Platform, second: Bundle
+def test_killed_at_every_write_it_goes_on_and_readers_never_see_half_of_it(
+    ahead: Platform, second: Bundle
 ) -> None:
-    platform.deploy(second)
-    platform.repository.order(up_prod="kill")
-    killed = platform.repository.start_olist("release", "promote", "prod")
-    killed.communicate(timeout=300)
-    assert killed.returncode == -9
-    unfinished = platform.deployer(PROD).record.state().unfinished
-    assert unfinished is not None
-    assert list(unfinished.steps) == ["policies and plan", "infrastructure"]
-    assert platform.states(PROD) == UPPER
-    printed = platform.repository.olist("release", "promote", "prod")
-    assert "stood     infrastructure" in printed
-    assert platform.runs(PROD) == second.digest
-    assert platform.states(PROD) == LOWER
-    assert platform.history(PROD)[1:] == [(Kind.PROMOTE, Result.DEPLOYED)]
+    """Each deployer gets SIGKILL one write of the record later than the one before it, and one in
+    the middle of a step: when Pulumi has done its work and told nobody yet.
+    """
+    ahead.repository.order(up_prod="kill")
+    # Forgets those of the former deployments.
+    ahead.repository.calls()
+    killed_in: list[str] = []
+    for write in range(1, 60):
+        deployer = ahead.start(PROD, "promote", dies_at_write=write)
+        deployer.join()
+        assert ahead.states(PROD) in (UPPER, LOWER)
+        state = ahead.deployer(PROD).record.state()
+        if deployer.exitcode == 0:
+            break
+        assert deployer.exitcode == -signal.SIGKILL
+        steps = state.unfinished.steps if state.unfinished else {}
+        killed_in.append(list(steps)[-1] if steps else "")
+        if state.current and state.current.release.digest == second.digest:
+            assert ahead.states(PROD) == LOWER
+    assert list(dict.fromkeys(name for name in killed_in if name)) == list(STEP_NAMES)
+    assert state.unfinished is None
+    assert ahead.runs(PROD) == second.digest
+    assert ahead.states(PROD) == LOWER
+    assert ahead.repository.infrastructure("prod") == "RELEASE = 'second'\n"
+    # One deployment, however often it was begun again. The last one killed had only its document
+    # in the history left to write; the next wrote it, and found everything standing.
+    _, event, again = ahead.deployer(PROD).record.history()
+    for one in (event, again):
+        assert (one.kind, one.result, one.runs) == (Kind.PROMOTE, Result.DEPLOYED, one.release)
+        assert tuple(one.steps) == STEP_NAMES
+    outcomes = {step.outcome for step in again.steps.values()}
+    assert outcomes <= {StepOutcome.STOOD, StepOutcome.SKIPPED, StepOutcome.DONE}
+    assert again.steps["dbt build"].outcome is StepOutcome.STOOD
+    # What Pulumi had made was not made again.
+    assert ahead.repository.calls().count(("up", "prod")) == 1
+
+
+def test_a_killed_rollback_goes_on_and_no_release_further(ahead: Platform, first: Bundle) -> None:
+    killed = 0
+    for write in range(3, 60, 3):
+        deployer = ahead.start(DEV, "rollback", dies_at_write=write)
+        deployer.join()
+        assert ahead.states(DEV) in (UPPER, LOWER)
+        if deployer.exitcode == 0:
+            break
+        assert deployer.exitcode == -signal.SIGKILL
+        killed += 1
+    assert killed > 4
+    assert ahead.runs(DEV) == first.digest
+    assert ahead.states(DEV) == UPPER
+    assert ahead.repository.infrastructure("dev") == "RELEASE = 'first'\n"
+    assert ahead.history(DEV)[1:] == [
+        (Kind.DEPLOY, Result.DEPLOYED),
+        (Kind.ROLLBACK, Result.DEPLOYED),
+    ]
+    # Killed when all was back, and before anybody was told: it goes no release further.
+    ahead.delete_object(DEV, "deployments/dev/history/000003.json")
+    event = ahead.deployer(DEV).roll_back()
+    assert (event.id, event.release.digest) == (3, first.digest)
+    assert len(ahead.history(DEV)) == 3
+
+
+def test_what_a_killed_deployer_left_building_is_ended_by_the_next(
+    platform: Platform, first: Bundle, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "nobody-writes-to-it"
+    os.mkfifo(pipe)
+    waiting = f"{MART_ORDERS} where (select count(*) from read_text('{pipe}')) > 0"
+    slow = variant(first, 3, {"dbt/models/marts/mart_orders.sql": waiting})
+    # Not a fork: whoever looks for it reads the variables that a program was started with.
+    deployer = platform.start(DEV, "deploy", slow, cold=True)
+    builds = platform.repository.home / "data" / "dev" / "release" / "builds"
+    wait_for(lambda: any((builds / slow.digest[:12]).glob("target/run/**/mart_orders.sql")))
+    [dbt] = psutil.Process(deployer.pid).children()
+    deployer.kill()
+    deployer.join()
+    assert is_alive(dbt)
+    event = platform.deployer(DEV).roll_back()
+    assert (event.result, event.runs and event.runs.digest) == (Result.ABANDONED, first.digest)
+    assert not is_alive(dbt)
+    assert platform.states(DEV) == UPPER
 
 
 def test_of_two_deployers_the_second_is_told_who_is_at_work(
     platform: Platform, second: Bundle
 ) -> None:
     platform.repository.order(up_dev="wait")
-    path = platform.repository.save(second)
-    first_deployer = platform.repository.start_olist("release", "deploy", "dev", path)
+    first_deployer = platform.start(DEV, "deploy", second)
     waiting = platform.repository.stand_in / "waiting"
     wait_for(waiting.exists)
     with pytest.raises(OlistError, match=r"dev: ana is at work on 20{11} \(Release 2\)"):
         platform.deployer(DEV, "bia").deploy(variant(second, 3, {}))
     (platform.repository.stand_in / "go-on").touch()
-    printed, _ = first_deployer.communicate(timeout=300)
-    assert first_deployer.returncode == 0, printed
+    first_deployer.join()
+    assert first_deployer.exitcode == 0
     assert platform.runs(DEV) == second.digest
     assert platform.history(DEV)[1:] == [(Kind.DEPLOY, Result.DEPLOYED)]
 
@@ -272,24 +308,105 @@ def test_what_was_never_in_dev_never_gets_to_prod(
 
 
 def test_a_rollback_puts_everything_back_in_one_command(
-    platform: Platform, first: Bundle, second: Bundle
+    ahead: Platform, first: Bundle, second: Bundle
 ) -> None:
-    platform.deploy(second)
     with pytest.raises(OlistError, match=f"dev runs another digest: {second.digest[:12]}"):
-        platform.promote(first.digest)
-    platform.promote(second.digest)
-    assert platform.states(PROD) == LOWER
-    assert platform.repository.infrastructure("prod") == "RELEASE = 'second'\n"
-    printed = platform.repository.olist("release", "rollback", "prod")
+        ahead.promote(first.digest)
+    ahead.promote(second.digest)
+    assert ahead.states(PROD) == LOWER
+    assert ahead.repository.infrastructure("prod") == "RELEASE = 'second'\n"
+    printed = ahead.repository.olist("release", "rollback", "prod")
     assert "the marts that readers had under this release are kept: of 2026-02-28" in printed
     assert "what this cannot undo" in printed
     assert "Time Travel" in printed
-    assert platform.runs(PROD) == first.digest
-    assert platform.runs(DEV) == second.digest
-    assert platform.states(PROD) == UPPER
-    assert platform.repository.infrastructure("prod") == "RELEASE = 'first'\n"
+    assert ahead.runs(PROD) == first.digest
+    assert ahead.runs(DEV) == second.digest
+    assert ahead.states(PROD) == UPPER
+    assert ahead.repository.infrastructure("prod") == "RELEASE = 'first'\n"
     with pytest.raises(OlistError, match="no release before to go back to"):
-        platform.deployer(PROD).roll_back()
+        ahead.deployer(PROD).roll_back()
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A reader that is told of new marts, and keeps what its teller sees of them."""
+
+    platform: Platform
+    heard: list[tuple[str, list[tuple[Any, ...]]]]
+    name: str = PAGES
+    skipped: str = ""
+    breaks: bool = False
+
+    def tell(self, tree: ReleaseTree) -> None:
+        self.heard.append((tree.digest, self.platform.states(DEV)))
+        if self.breaks:
+            raise OlistError("the pages cannot be made")
+
+
+def test_readers_are_told_behind_the_switch_and_again_when_it_is_taken_back(
+    platform: Platform, first: Bundle, second: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = Listener(platform, [])
+    broken = Listener(platform, [], POWER_BI, breaks=True)
+    listening = (pages, broken)
+    monkeypatch.setattr(deployment_steps, "reader_refreshes", lambda _: listening)
+    with pytest.raises(OlistError, match="switch could not be put back: the pages") as error:
+        platform.deploy(second)
+    assert "olist release rollback dev" in error.value.mend
+    # Power BI refuses the former marts too; when it does not any more, the same is taken back.
+    listening = (pages, Listener(platform, [], POWER_BI))
+    event = platform.deployer(DEV).roll_back()
+    assert event.result is Result.ABANDONED
+    assert pages.heard == [(second.digest, LOWER), (first.digest, UPPER), (first.digest, UPPER)]
+    assert broken.heard == [(second.digest, LOWER), (first.digest, UPPER)]
+    assert platform.states(DEV) == UPPER
+
+
+def test_a_workflow_promotes_with_the_labels_of_pull_requests_and_writes_notes(
+    platform: Platform, first: Bundle, gh: Path, tmp_path: Path
+) -> None:
+    """`olist ci promote|running|notes|publish-notes`, as promote-production.yml runs them."""
+    home = platform.repository.home
+    (home / "dags" / "olist_production.py").write_text("RELEASE = 'narrow'\n")
+    commit(home, "States leave")
+    sha = git(home, "rev-parse", "HEAD").strip()
+    manifest = json.loads(first.read("release/dbt/prod/manifest.json"))
+    del manifest["nodes"]["model.olist.mart_states"]
+    narrow = variant(first, 1, {"release/dbt/prod/manifest.json": json.dumps(manifest)}, sha)
+    platform.deploy(narrow)
+    (gh / "answer").write_text("[]")
+    promote = ("promote", "prod", "--digest", "", *REPOSITORY)
+    with pytest.raises(OlistError, match="destructive change without a label: mart mart_states"):
+        in_a_workflow(*promote)
+    (gh / "answer").write_text(json.dumps([{"labels": [{"name": "approved-destructive"}]}]))
+    assert "approved by a label: approved-destructive" in in_a_workflow(*promote)
+    assert platform.runs(PROD) == narrow.digest
+    assert in_a_workflow("running", "prod").strip() == sha
+    notes = tmp_path / "notes.md"
+    in_a_workflow("notes", "prod", "--output", str(notes))
+    text = notes.read_text()
+    assert f"- States leave ({sha[:12]})" in text
+    assert "- approved: approved-destructive" in text
+    assert "First release" not in text
+    in_a_workflow("publish-notes", str(notes), *REPOSITORY, "--commit", sha)
+    asked = (gh / "calls").read_text().splitlines()
+    assert asked[0] == f"api repos/olist/olist-platform/commits/{sha}/pulls"
+    assert asked[-1].startswith(f"release edit release-{sha[:12]} --repo olist/olist-platform")
+
+
+REPOSITORY = ("--repository", "olist/olist-platform")
+
+
+def in_a_workflow(*arguments: str) -> str:
+    """Run `olist ci`; return what it printed."""
+    result = CliRunner().invoke(app, ["ci", *arguments])
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:

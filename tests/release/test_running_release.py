@@ -10,10 +10,7 @@ from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
 from olist_platform.preflight import check_release
-from olist_platform.release.artifact_store import artifact_store
-from olist_platform.release.bundle import Bundle, SourceFile, write_bundle
-from olist_platform.release.deployment_record import environment_record
-from olist_platform.release.deployment_state import Kind, Result
+from olist_platform.release.bundle import Bundle
 from olist_platform.release.deployment_steps import release_of
 from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.running_release import (
@@ -22,9 +19,8 @@ from olist_platform.release.running_release import (
     release_check,
     running_release,
 )
-from olist_platform.release.stored_bundles import keep_bundle
 from olist_workspace import ROOT
-from release_bundles import small_bundle
+from release_bundles import bundle_with_library, note_deployed, small_bundle
 
 LOCAL = EnvironmentName.LOCAL
 LIBRARY = Path(olist_platform.__file__).parent
@@ -59,35 +55,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def with_library(number: int) -> Bundle:
-    """A bundle of this library and these environments."""
-    base = small_bundle(number)
-    own = {path: SourceFile(base.read(path)) for path in base.manifest.files}
-    roots = (LIBRARY, ROOT / "environments", ROOT / "dbt" / "models")
-    checkout = {
-        path.relative_to(ROOT).as_posix(): SourceFile(path.read_bytes())
-        for root in roots
-        for path in root.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    return write_bundle(checkout | own, base.manifest)
-
-
-def deploy(bundle: Bundle) -> None:
-    environment = load_environment(LOCAL)
-    keep_bundle(artifact_store(environment), bundle)
-    deployment = environment_record(environment).begin(Kind.DEPLOY, release_of(bundle), "ana")
-    deployment.switch()
-    deployment.finish(Result.DEPLOYED)
-
-
 def test_preflight_lets_the_deployed_release_run_and_no_other(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = load_environment(LOCAL)
     assert check_release(environment) == "a checkout; nothing is deployed here"
-    first, second = with_library(1), with_library(2)
-    deploy(first)
+    first, second = bundle_with_library(1), bundle_with_library(2)
+    note_deployed(environment, first)
     with pytest.raises(OlistError, match="this DAG is of a checkout, and local runs release"):
         check_release(environment)
     tree = ReleaseTree(LOCAL, first)
@@ -98,13 +72,13 @@ def test_preflight_lets_the_deployed_release_run_and_no_other(
     monkeypatch.setenv("OLIST_HOME", str(tree.folder))
     assert first.digest in check_release(environment)
     assert (tree.folder / "data").resolve() == home / "data"
-    deploy(second)
+    note_deployed(environment, second)
     with pytest.raises(OlistError, match=rf"this DAG is of release .*{first.digest[:12]}"):
         check_release(environment)
 
 
 def test_another_library_is_named_by_its_files(tmp_path: Path) -> None:
-    manifest = with_library(1).manifest
+    manifest = bundle_with_library(1).manifest
     assert library_differences(manifest) == ()
     copy = tmp_path / "olist_platform"
     shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -140,15 +114,16 @@ def test_airflow_takes_the_deployed_releases_dags_and_a_run_keeps_its_own(
         assert version is not None
         return version.version
 
+    environment = load_environment(LOCAL)
     of_scheduler = ReleaseDagBundle(environment="local", name="olist")
     with pytest.raises(OlistError, match="no release is deployed to local, so there are no DAGs"):
         of_scheduler.initialize()
-    first, second = with_library(1), with_library(2)
-    deploy(first)
+    first, second = bundle_with_library(1), bundle_with_library(2)
+    note_deployed(environment, first)
     of_scheduler.initialize()
     assert (version_of(of_scheduler), dags_of(of_scheduler)) == (first.digest, "RELEASE = 1\n")
     of_task = ReleaseDagBundle(environment="local", name="olist", version=first.digest)
-    deploy(second)
+    note_deployed(environment, second)
     of_scheduler.refresh()
     of_task.initialize()
     of_task.refresh()

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from olist_platform.cli.main import app
 from olist_platform.environment import load_environment
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.release.bundle import Bundle
@@ -19,7 +21,7 @@ from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.smoke_tests import MartFacts
 from olist_platform.release.snowflake_side import SnowflakeSide
 from olist_workspace import ROOT
-from release_bundles import small_bundle
+from release_bundles import note_deployed, small_bundle
 from snowflake_emulator import SnowflakeEmulator, new_private_key, snowflake_emulator
 from warm_dbt import warm_dbt
 
@@ -135,6 +137,41 @@ def test_a_release_is_built_aside_served_kept_and_put_back(emulator: SnowflakeEm
     second.put_back(first_tree.digest)
     assert first.is_published()
     assert ask(served) == [(2,)]
+
+
+def test_the_nightly_drops_schemas_of_closed_pull_requests_and_forgotten_releases(
+    emulator: SnowflakeEmulator, gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nightly.yml runs it, with a record in a folder."""
+    settings = yaml.safe_load((ROOT / "environments" / "dev.yaml").read_text(encoding="utf-8"))
+    settings["releases"]["artifacts"] = {"kind": "folder", "folder": "data/artifacts"}
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "data").mkdir()
+    tree, _ = side(1, emulator.port)
+    (tmp_path / "dbt").symlink_to(tree.folder / "dbt")
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    # What is set is not asked of Secrets Manager.
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY", "not needed here")
+    gone, before, running = (bundle_of(number, emulator.port) for number in (7, 8, 9))
+    for release in (gone, before, running):
+        note_deployed(load_environment(DEV), release)
+    stale = {"pr_11_marts", f"release_{gone.digest[:12]}_marts", f"served_{gone.digest[:12]}"}
+    kept = {"pr_12_marts", f"release_{running.digest[:12]}_marts", f"served_{before.digest[:12]}"}
+    for schema in stale | kept:
+        emulator.connection.execute(f"create schema {DATABASE}.{schema}")
+    (gh / "answer").write_text('[{"number": 12}]')
+
+    arguments = ["ci", "drop-stale-schemas", "dev", "--repository", "olist/olist-platform"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+    assert {f"dropped {name}" for name in stale} <= set(result.output.splitlines())
+    left = emulator.connection.execute(
+        f"select lower(schema_name) from duckdb_schemas() where database_name = '{DATABASE}'"
+    ).fetchall()
+    names = {name for (name,) in left}
+    assert kept | {"raw", "serving"} <= names
+    assert not stale & names
 
 
 def keep_manifest(tree: ReleaseTree) -> None:

@@ -32,8 +32,10 @@ LONGEST_FIRST = (
     "dbt_project/test_geolocation_snapshots.py",
     "dbt_project/test_anomaly_faults.py",
     "dags/test_airflow_services.py",
+    "dags/test_release_of_dags.py",
     "dashboards/test_web_pages.py",
     "publication/test_publish_command.py",
+    "workflows/test_slim_build.py",
     "dbt_project/test_run_costs.py",
     "dbt_project/test_docs_site.py",
 )

@@ -24,6 +24,7 @@ REGION: Final = "sa-east-1"
 # The account that moto answers for.
 ACCOUNT = "123456789012"
 ORDERS = 20
+CLOUDS: Final = (EnvironmentName.DEV, EnvironmentName.PROD)
 _COMMITTED = "2026-03-01T12:00:00+00:00"
 
 _PROJECT = """
@@ -178,7 +179,7 @@ def make_repository(home: Path, stand_in: Path, aws: str) -> ReleaseRepository:
             ignore=shutil.ignore_patterns("__pycache__", "calibration_tables", "*.egg-info"),
         )
     (home / "environments").mkdir()
-    for name in EnvironmentName:
+    for name in CLOUDS:
         path = home / "environments" / f"{name}.yaml"
         path.write_text(yaml.safe_dump(_settings(name, aws)), encoding="utf-8")
     for name_of_file, content in _FILES.items():
@@ -194,7 +195,7 @@ def make_repository(home: Path, stand_in: Path, aws: str) -> ReleaseRepository:
     (stand_in / "calls.jsonl").touch()
     client = boto3.Session().client("s3", endpoint_url=aws, region_name=REGION)
     repository = ReleaseRepository(home, stand_in)
-    for name in (EnvironmentName.DEV, EnvironmentName.PROD):
+    for name in CLOUDS:
         client.create_bucket(
             Bucket=Names(name).artifact_bucket(ACCOUNT),
             CreateBucketConfiguration={"LocationConstraint": REGION},
@@ -203,7 +204,9 @@ def make_repository(home: Path, stand_in: Path, aws: str) -> ReleaseRepository:
     return repository
 
 
-def variant(bundle: Bundle, number: int, files: dict[str, str]) -> Bundle:
+def variant(
+    bundle: Bundle, number: int, files: dict[str, str], commit: str | None = None
+) -> Bundle:
     """A bundle of a later commit that changed some files; its dbt manifests are the former ones."""
     sources = {
         path: SourceFile(bundle.read(path), executable=file.executable)
@@ -211,7 +214,7 @@ def variant(bundle: Bundle, number: int, files: dict[str, str]) -> Bundle:
     } | {path: SourceFile(content.encode()) for path, content in files.items()}
     about = bundle.manifest.model_copy(
         update={
-            "commit": f"{number:x}".ljust(40, "0"),
+            "commit": commit or f"{number:x}".ljust(40, "0"),
             "committed_at": bundle.manifest.committed_at + timedelta(days=number),
             "subject": f"Release {number}",
         }
@@ -243,8 +246,6 @@ def git(home: Path, *arguments: str, **variables: str) -> str:
 
 def _settings(name: EnvironmentName, aws: str) -> dict[str, Any]:
     settings: dict[str, Any] = yaml.safe_load((ROOT / "environments" / "local.yaml").read_text())
-    if name is EnvironmentName.LOCAL:
-        return settings
     of_name: dict[str, Any] = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text())
     return settings | {
         "name": str(name),
@@ -260,10 +261,10 @@ def _settings(name: EnvironmentName, aws: str) -> dict[str, Any]:
 
 
 def _write_profiles(home: Path) -> None:
-    """Give dev and prod the target of local: all three are DuckDB here."""
+    """Give dev and prod the target of local: they are DuckDB here."""
     profiles = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
     outputs = profiles["olist"]["outputs"]
-    for name in EnvironmentName:
+    for name in CLOUDS:
         outputs[name.value] = outputs["local"]
     (home / "dbt" / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
 

@@ -1,62 +1,92 @@
-"""dbt in a process of its own each time, forked from one that has imported it already.
+"""dbt, and deployers, each in a process of its own that is forked from one that has imported them.
 
 Importing dbt takes four seconds of processor, a run on two small models less than one. A fork has
-nothing of a former run in it, and the server that it comes from runs nothing but imports.
+nothing of a former run in it, and the server that it comes from does nothing but import.
 """
 
 import multiprocessing
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from olist_platform import dbt_command
+from olist_platform import dbt_command, executables
 from olist_platform.release import release_tree
 
-_IMPORTED = ["dbt.cli.main", "dbt.adapters.duckdb", "dbt.adapters.snowflake"]
+_IMPORTED = [
+    # What pytest was started by; without it each fork would import that again.
+    "__main__",
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+    "dbt.adapters.snowflake",
+    "boto3",
+    "olist_platform.release.deployer",
+    "deploying_process",
+]
 
 
 @contextmanager
-def warm_dbt() -> Iterator[None]:
-    """Let this process run dbt by a fork, as long as the block runs."""
+def warm_dbt(start: str = "forkserver") -> Iterator[None]:
+    """Let this process run dbt by a fork, as long as the block runs.
+
+    Args:
+        start: `fork` where this process is such a fork itself: it may be copied as it is.
+    """
+
+    def run(
+        command: Sequence[str], variables: Mapping[str, str], folder: Path
+    ) -> subprocess.CompletedProcess[str]:
+        executable, *arguments = command
+        if Path(executable).name != "dbt":
+            return run_captured(command, variables, folder)
+        with tempfile.TemporaryDirectory() as scratch:
+            said = [str(Path(scratch) / name) for name in ("out", "err")]
+            process = start_fork(
+                _become_dbt, (arguments, dict(variables), str(folder), *said), start
+            )
+            process.join()
+            assert process.exitcode is not None
+            out, err = (Path(path).read_text(encoding="utf-8") for path in said)
+        return subprocess.CompletedProcess([*command], process.exitcode, out, err)
+
+    run_captured = executables.run_captured
     with pytest.MonkeyPatch.context() as patch:
         for module in (release_tree, dbt_command):
-            patch.setattr(module, "run_captured", _run)
+            patch.setattr(module, "run_captured", run)
         yield
 
 
-def _run(
-    command: Sequence[str], variables: Mapping[str, str], folder: Path
-) -> subprocess.CompletedProcess[str]:
-    executable, *arguments = command
-    assert Path(executable).name == "dbt"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_IMPORTED)
-    with tempfile.TemporaryDirectory() as scratch:
-        said = Path(scratch) / "out", Path(scratch) / "err"
-        process = context.Process(
-            target=_run_here, args=(arguments, dict(variables), str(folder), *map(str, said))
-        )
-        process.start()
-        process.join()
-        assert process.exitcode is not None
-        out, err = (path.read_text(encoding="utf-8") for path in said)
-    return subprocess.CompletedProcess([*command], process.exitcode, out, err)
+def start_fork(
+    target: Callable[..., None], arguments: tuple[Any, ...], start: str = "forkserver"
+) -> BaseProcess:
+    """Start a function in a process of its own, in which everything is imported already."""
+    context: Any = multiprocessing.get_context(start)
+    if start == "forkserver":
+        context.set_forkserver_preload(_IMPORTED)
+    process: BaseProcess = context.Process(target=target, args=arguments)
+    process.start()
+    return process
 
 
-def _run_here(
-    arguments: list[str], variables: dict[str, str], folder: str, out: str, err: str
-) -> None:
-    """What the fork does: become the process that dbt's own executable would be."""
-    for number, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+def become(variables: Mapping[str, str], folder: str) -> None:
+    """Give this process the variables and the folder that a program would be started with."""
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
+
+
+def _become_dbt(
+    arguments: list[str], variables: dict[str, str], folder: str, out: str, err: str
+) -> None:
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    become(variables, folder)
     from dbt.cli.main import cli  # noqa: PLC0415 - imported long since, where this runs
 
     cli(args=arguments, prog_name="dbt")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from olist_platform.airflow_settings import common_settings
+from olist_platform.dag_source import DagSource
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
@@ -107,11 +108,18 @@ def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
     }
 
 
-def airflow_process_variables(environment: Environment, home: Path) -> dict[str, str]:
+def airflow_process_variables(
+    environment: Environment, home: Path, dags: DagSource | None = None
+) -> dict[str, str]:
     """Return all variables of a process of the Airflow in `home`.
 
     Those of a person's own Airflow or dbt are left out; the folder of this interpreter's tools
     comes first on the PATH, because Airflow starts its helpers by name.
+
+    Args:
+        environment: Whose Airflow.
+        home: Its folder.
+        dags: Whose DAGs it runs; the checkout's, where it runs none.
     """
     inherited = {
         name: value
@@ -120,7 +128,8 @@ def airflow_process_variables(environment: Environment, home: Path) -> dict[str,
     }
     tools = str(installed_executable("airflow").parent)
     path = os.pathsep.join([tools, inherited.get("PATH", "")])
-    return inherited | airflow_variables(environment, home) | {"PATH": path}
+    own = airflow_variables(environment, home) | (dags.variables if dags else {})
+    return inherited | own | {"PATH": path}
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from olist_platform.airflow_home import (
     migrated_airflow_home,
     the_only_run,
 )
+from olist_platform.dag_source import DagSource, dag_source
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
@@ -60,44 +61,55 @@ class RunningServices:
         url: Address of the web page.
         logs: Folder with a log of each part.
         already_running: Whether nothing had to be started.
+        dags: Whose DAGs they run.
     """
 
     url: str
     logs: Path
     already_running: bool
+    dags: str
 
 
-def start_services(environment: Environment, port: int, progress: Progress) -> RunningServices:
+def start_services(
+    environment: Environment, port: int, progress: Progress, *, checkout: bool = False
+) -> RunningServices:
     """Start Airflow's parts and wait until all of them are well; running ones are left alone.
 
-    Where some have died, all are started anew, and the tasks a dead scheduler had begun are ended
-    first: the new one begins them again, and two of a kind would write to one warehouse.
+    Where some have died, or run the DAGs of another release than is to run, all are started anew,
+    and the tasks a dead scheduler had begun are ended first: the new one begins them again, and two
+    of a kind would write to one warehouse.
 
     Args:
         environment: Whose DAGs, database and logs.
         port: Port of the web page on this machine.
         progress: Told how many parts are well.
+        checkout: Run the checkout's DAGs, whatever is deployed.
 
     Raises:
         OlistError: The port is taken, or a part does not start; its log's end is in the message.
     """
-    fresh_manifest(environment)
+    dags = dag_source(environment, checkout=checkout)
+    if dags.release is None:
+        fresh_manifest(environment)
     with _one_at_a_time(environment):
         state = _read_state(environment)
-        if state and all(_is_alive(entry) for entry in state["components"].values()):
-            return RunningServices(_url(state["port"]), _logs(environment), already_running=True)
+        alive = state and all(_is_alive(entry) for entry in state["components"].values())
+        if alive and state["dags"] == str(dags):
+            return RunningServices(
+                _url(state["port"]), _logs(environment), already_running=True, dags=str(dags)
+            )
         _stop_all(environment)
         _require_free(port)
         try:
             with the_only_run(environment):
                 home = migrated_airflow_home(environment)
                 began = datetime.now(UTC)
-                processes = _start_all(environment, home, port)
+                processes = _start_all(environment, home, port, dags)
             _wait_until_well(environment, processes, port, began, progress)
         except BaseException:
             _stop_all(environment)
             raise
-    return RunningServices(_url(port), _logs(environment), already_running=False)
+    return RunningServices(_url(port), _logs(environment), already_running=False, dags=str(dags))
 
 
 def stop_services(environment: Environment) -> int:
@@ -128,12 +140,12 @@ def require_no_services(environment: Environment) -> None:
 
 
 def _start_all(
-    environment: Environment, home: Path, port: int
+    environment: Environment, home: Path, port: int, dags: DagSource
 ) -> dict[str, subprocess.Popen[bytes]]:
     executable = installed_executable("airflow")
     logs = _logs(environment)
     logs.mkdir(parents=True, exist_ok=True)
-    variables = airflow_process_variables(environment, home)
+    variables = airflow_process_variables(environment, home, dags)
     variables |= _service_variables(port) | {_MARK: str(home)}
     processes: dict[str, subprocess.Popen[bytes]] = {}
     for name, arguments in _COMPONENTS.items():
@@ -148,7 +160,7 @@ def _start_all(
                 # It outlives the command that starts it, and its terminal.
                 start_new_session=True,
             )
-        _write_state(environment, port, processes)
+        _write_state(environment, port, dags, processes)
     return processes
 
 
@@ -256,14 +268,17 @@ def _is_alive(entry: dict[str, Any]) -> bool:
 def _read_state(environment: Environment) -> dict[str, Any]:
     try:
         text = (airflow_home(environment) / _STATE).read_text(encoding="utf-8")
-        state: dict[str, Any] = json.loads(text)
+        state: dict[str, Any] = {"dags": ""} | json.loads(text)
     except (OSError, ValueError):
         return {}
     return state
 
 
 def _write_state(
-    environment: Environment, port: int, processes: dict[str, subprocess.Popen[bytes]]
+    environment: Environment,
+    port: int,
+    dags: DagSource,
+    processes: dict[str, subprocess.Popen[bytes]],
 ) -> None:
     components = {}
     for name, process in processes.items():
@@ -274,7 +289,8 @@ def _write_state(
         components[name] = {"pid": process.pid, "created": created}
     path = airflow_home(environment) / _STATE
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps({"port": port, "components": components}), encoding="utf-8")
+    state = {"port": port, "dags": str(dags), "components": components}
+    draft.write_text(json.dumps(state), encoding="utf-8")
     draft.replace(path)
 
 

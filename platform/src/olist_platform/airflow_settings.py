@@ -6,6 +6,7 @@ the chart repeat none. `airflow_home` has those of the private Airflow of one ma
 
 import json
 
+from olist_platform.dag_source import dag_bundle_settings
 from olist_platform.environment import Environment, S3Landing
 from olist_platform.errors import OlistError
 from olist_platform.repository import repository_root
@@ -57,6 +58,7 @@ def production_settings(environment: Environment) -> dict[str, str]:
         "AWS_DEFAULT_REGION": landing.region,
         "AIRFLOW__CORE__AUTH_MANAGER": AUTH_MANAGER,
         "AIRFLOW__CORE__PARALLELISM": _TASKS_AT_ONCE,
+        **dag_bundle_settings(environment),
         "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
         "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": names.airflow_logs_url(landing.aws_account_id),
         # The identity of the machine or pod, as for all of AWS.

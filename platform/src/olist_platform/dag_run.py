@@ -28,6 +28,7 @@ from olist_platform.airflow_home import (
 )
 from olist_platform.airflow_services import require_no_services
 from olist_platform.build_stages import BuildStage
+from olist_platform.dag_source import DagSource, dag_source
 from olist_platform.dbt_command import fresh_manifest
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
@@ -96,6 +97,7 @@ def run_dag(
     *,
     parameters: Mapping[str, Any] | None = None,
     resume: bool = False,
+    checkout: bool = False,
     check: bool = True,
 ) -> DagRunSummary:
     """Run a DAG once, to its end, or continue its last run where that failed.
@@ -110,6 +112,7 @@ def run_dag(
         parameters: The run's parameters; what is not given has its default.
         resume: Continue the last run: tasks that succeeded, and models that passed their tests, do
             not run again; the run keeps its parameters.
+        checkout: Run the checkout's DAG, whatever release is deployed.
         check: Raise when the run fails; else return its summary.
 
     Raises:
@@ -126,9 +129,17 @@ def run_dag(
         with _scratch_folder(home) as scratch:
             if resume:
                 _require_unfinished_run(home, dag_id)
+            dags = dag_source(environment, checkout=checkout)
             order = {"dag_id": dag_id, "conf": dict(parameters or {}), "resume": resume}
-            run = _Run(dag_id, home, scratch, _new_log(home), progress)
-            summary, failures = _run_once(environment, home, run, order, started)
+            run = _Run(
+                dag_id,
+                home,
+                scratch,
+                log=_new_log(home),
+                progress=progress,
+                started=started,
+            )
+            summary, failures = _run_once(environment, home, run, order, dags)
     if check and summary.state != "success":
         raise _failure(dag_id, summary, failures)
     return summary
@@ -139,18 +150,20 @@ def _run_once(
     home: Path,
     run: "_Run",
     order: dict[str, Any],
-    started: float,
+    dags: DagSource,
 ) -> tuple[DagRunSummary, dict[str, str]]:
     """Return how the run ended and the messages of the tasks that failed."""
-    _give_cosmos_what_is_parsed(environment, home, order["dag_id"])
+    # A release brings its manifest.
+    if dags.release is None:
+        _give_cosmos_what_is_parsed(environment, home, order["dag_id"])
     run.order.write_text(json.dumps(order), encoding="utf-8")
-    process = _start(environment, home, run)
+    process = _start(environment, home, run, dags)
     with _stopped_in_the_end(process, home):
         while process.poll() is None:
             run.look()
             time.sleep(_LOOK_EVERY_SECONDS)
         run.look()
-    summary = run.summary(environment, process.returncode, time.monotonic() - started)
+    summary = run.summary(environment, process.returncode)
     return summary, run.failures()
 
 
@@ -172,7 +185,14 @@ class _Run:
     """What is known from outside of a DAG run that goes on in another process."""
 
     def __init__(
-        self, dag_id: str, home: Path, scratch: Path, log: Path, progress: Progress | None
+        self,
+        dag_id: str,
+        home: Path,
+        scratch: Path,
+        *,
+        log: Path,
+        progress: Progress | None,
+        started: float,
     ) -> None:
         self._dag_id = dag_id
         self._database = home / "airflow.db"
@@ -180,6 +200,7 @@ class _Run:
         self.log = log
         self._progress = progress
         self._states: dict[str, str] = {}
+        self._started = started
         self.report = scratch / "report.json"
         self.order = scratch / "order.json"
 
@@ -209,7 +230,7 @@ class _Run:
             self._states[task_id] = state
             self._progress(task_id, state)
 
-    def summary(self, environment: Environment, return_code: int, seconds: float) -> DagRunSummary:
+    def summary(self, environment: Environment, return_code: int) -> DagRunSummary:
         """Return how the run ended, now that its process has.
 
         Raises:
@@ -236,7 +257,7 @@ class _Run:
             tasks=tuple(outcomes),
             dbt=count_run_results(dbt_runs_folder(environment, run_id)),
             run_seconds=(ended - began).total_seconds() if began and ended else 0.0,
-            total_seconds=seconds,
+            total_seconds=time.monotonic() - self._started,
             log=self.log,
         )
 
@@ -311,14 +332,16 @@ def _failure(dag_id: str, summary: DagRunSummary, messages: dict[str, str]) -> O
     )
 
 
-def _start(environment: Environment, home: Path, run: _Run) -> subprocess.Popen[bytes]:
+def _start(
+    environment: Environment, home: Path, run: _Run, dags: DagSource
+) -> subprocess.Popen[bytes]:
     with run.log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own module
             [
                 *(sys.executable, "-m", "olist_platform.dag_run_process"),
                 *(str(run.order), str(run.report)),
             ],
-            env=airflow_process_variables(environment, home)
+            env=airflow_process_variables(environment, home, dags)
             | {_MARK: str(home), "TMPDIR": str(run.report.parent)},
             cwd=home,
             stdin=subprocess.DEVNULL,

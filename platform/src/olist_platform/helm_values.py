@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from olist_platform.airflow_settings import production_settings
 from olist_platform.bootstrap.cloud_side import cloud_side
 from olist_platform.cloud_settings import GitHubSettings
+from olist_platform.dag_source import dag_bundles
 from olist_platform.environment import Environment
 
 # Parts of the chart that read logs, secrets or the landing; each has a service account.
@@ -45,6 +46,8 @@ def helm_values(environment: Environment) -> dict[str, Any]:
     }
     for part in _ACT_ON_AWS:
         values[part] = {"serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": role}}}
+    # The chart writes a list of its own into airflow.cfg; it is to say what the image says.
+    values["dagProcessor"]["dagBundleConfigList"] = dag_bundles(environment)
     if environment.airflow.base_url is not None:
         host = urlsplit(environment.airflow.base_url).hostname
         values["ingress"] = {"apiServer": {"hosts": [{"name": host}]}}

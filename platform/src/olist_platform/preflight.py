@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from olist_platform.cost.budget import MonthCost
 from olist_platform.cost.month import read_month
+from olist_platform.dag_source import checkout_is_chosen
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.duckdb_warehouse import open_warehouse
 from olist_platform.environment import DuckDBWarehouse, Environment
@@ -69,6 +70,8 @@ def check_release(environment: Environment) -> str:
     """
     running = running_release()
     deployed = environment_record(environment).state().current
+    if running is None and deployed is not None and checkout_is_chosen(environment):
+        return f"a checkout, as was asked for; deployed is release {deployed.release}"
     return release_check(
         environment.name,
         running,

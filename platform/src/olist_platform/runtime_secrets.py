@@ -97,3 +97,15 @@ def platform_secrets(environment: Environment) -> tuple[RuntimeSecret, ...]:
         for reference, name, purpose in references
         if reference is not None
     )
+
+
+def reader_connections(environment: Environment) -> tuple[str, ...]:
+    """Return the names of the secrets of connections by which readers are told of new marts.
+
+    Airflow finds them there by itself; a deployment takes them from there.
+    """
+    power_bi = environment.dashboards.power_bi
+    if power_bi is None or power_bi.refresh is None:
+        return ()
+    connection = power_bi.refresh.airflow_connection
+    return (environment.names.secret(f"airflow/connections/{connection}"),)

@@ -23,11 +23,14 @@ def airflow(
         airflow_process_variables,
         migrated_airflow_home,
     )
+    from olist_platform.dag_source import dag_source  # noqa: PLC0415
     from olist_platform.dbt_command import fresh_manifest  # noqa: PLC0415
 
     environment = environment_named(env)
     executable = installed_executable("airflow")
-    fresh_manifest(environment)
+    dags = dag_source(environment)
+    if dags.release is None:
+        fresh_manifest(environment)
     home = migrated_airflow_home(environment)
-    variables = airflow_process_variables(environment, home)
+    variables = airflow_process_variables(environment, home, dags)
     os.execve(executable, [str(executable), *arguments], variables)  # noqa: S606 - it takes over

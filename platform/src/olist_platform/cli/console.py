@@ -18,6 +18,13 @@ EnvironmentOption = Annotated[
     str,
     typer.Option("--env", "-e", envvar="OLIST_ENV", help="Environment: local, dev or prod."),
 ]
+CheckoutOption = Annotated[
+    bool,
+    typer.Option(
+        "--checkout",
+        help="Run the DAGs of this checkout, whatever release is deployed; on one machine only.",
+    ),
+]
 
 
 def environment_named(text: str) -> Environment:

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from olist_platform.cli.console import EnvironmentOption, environment_named, err, out
+from olist_platform.cli.console import (
+    CheckoutOption,
+    EnvironmentOption,
+    environment_named,
+    err,
+    out,
+)
 from olist_platform.development import DEFAULT_SCHEMA
 from olist_platform.errors import OlistError
 
@@ -42,6 +48,7 @@ def run(  # noqa: PLR0917 - options, all given by name
     schema: Annotated[
         str | None, typer.Option(help="development: its schema, or its folder on DuckDB.")
     ] = None,
+    checkout: CheckoutOption = False,
 ) -> None:
     """Run a DAG once through a real Airflow, without scheduler and web page.
 
@@ -65,16 +72,20 @@ def run(  # noqa: PLR0917 - options, all given by name
         parameters = {"select": select, "full_refresh": full_refresh, "as_of_date": as_of_date}
         # What can be told wrong at once need not wait for Airflow's start.
         read_parameters(parameters)
-    _run(dag, env, parameters=parameters)
+    _run(dag, env, parameters=parameters, checkout=checkout)
 
 
 @app.command()
-def resume(dag: _Dag = DagName.PRODUCTION, env: EnvironmentOption = "local") -> None:
+def resume(
+    dag: _Dag = DagName.PRODUCTION,
+    env: EnvironmentOption = "local",
+    checkout: CheckoutOption = False,
+) -> None:
     """Continue the last run where it failed: what succeeded does not run again.
 
     Example:  olist dag resume
     """
-    _run(dag, env, resume=True)
+    _run(dag, env, resume=True, checkout=checkout)
 
 
 def _run(dag: DagName, env: str, **options: Any) -> None:

@@ -66,6 +66,20 @@ def serve(
         rebuild_when_published(environment, site.folder, every, _tell)
 
 
+@app.command("refresh-powerbi")
+def refresh_powerbi(env: EnvironmentOption = "prod") -> None:
+    """Let Power BI read the published marts anew, and wait until it has.
+
+    Airflow's connection of Power BI is taken from a variable, such as AIRFLOW_CONN_POWERBI_DEFAULT.
+
+    Example:  olist dashboards refresh-powerbi --env prod
+    """
+    from olist_platform.powerbi.refresh import refresh_semantic_model  # noqa: PLC0415
+
+    done = refresh_semantic_model(environment_named(env))
+    out.print(f"[green]refreshed[/] {done}", soft_wrap=True, highlight=False)
+
+
 @app.command()
 def exposures() -> None:
     """Write dbt/models/exposures.yml, dbt's record of who reads which mart.

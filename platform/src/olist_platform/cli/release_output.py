@@ -126,7 +126,18 @@ def _comparisons(states: Mapping[str, EnvironmentState]) -> list[str]:
         else:
             ahead = first.release.committed_at - second.release.committed_at
             days = f"{ahead.total_seconds() / 86400:.1f} days"
-            lines.append(f"{one} is {days} ahead of {other}: olist release promote {other}")
+            last = states[other].last_event
+            failed = (
+                last is not None
+                and last.result is not Result.DEPLOYED
+                and last.release.digest == first.release.digest
+            )
+            then = (
+                f"{other} was taken back to what it runs (#{last.id}); mend it in a commit"
+                if failed and last
+                else f"olist release promote {other}"
+            )
+            lines.append(f"{one} is {days} ahead of {other}: {then}")
     return lines
 
 

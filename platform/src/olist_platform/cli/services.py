@@ -5,17 +5,19 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from olist_platform.cli.console import EnvironmentOption, environment_named, out
+from olist_platform.cli.console import CheckoutOption, EnvironmentOption, environment_named, out
 
 
 def up(
     env: EnvironmentOption = "local",
     port: Annotated[int, typer.Option(help="Port of the web page.", min=1024, max=65535)] = 8080,
+    checkout: CheckoutOption = False,
 ) -> None:
     """Start Airflow on this machine: web page, scheduler, triggerer, DAG processor.
 
     Running parts are left alone; where one has died, all start anew and what it was doing begins
-    again. Logs and database stay in data/<environment>/airflow.
+    again. Logs and database stay in data/<environment>/airflow. Where a release is deployed, its
+    DAGs run, and new runs take those of the next one.
 
     Examples:  olist up
       olist up --port 8090
@@ -39,10 +41,12 @@ def up(
             environment,
             port,
             lambda done, total: bars.update(bar, completed=done, total=total),
+            checkout=checkout,
         )
     state = "already runs" if services.already_running else "runs"
     out.print(f"[green]Airflow {state}[/] at {services.url}", highlight=False, soft_wrap=True)
     for name, text in (
+        ("DAGs", f"of {services.dags}"),
         ("trigger", ".venv/bin/olist airflow -- dags trigger olist_production"),
         ("logs", str(services.logs)),
         ("stop it", "make down"),

@@ -150,7 +150,9 @@ def _results() -> Path:
 def _nodes(results: Path) -> int:
     if not results.exists():
         return 0
-    return len(json.loads(results.read_text(encoding="utf-8"))["results"])
+    entries = json.loads(results.read_text(encoding="utf-8"))["results"]
+    # Hooks are no nodes.
+    return sum(not entry["unique_id"].startswith("operation.") for entry in entries)
 
 
 def _olist(home: Path, *arguments: str) -> None:

@@ -32,6 +32,7 @@ CONTENT = (
     "dbt",
     "environments",
     "infra",
+    "platform/dashboards",
     "platform/powerbi",
     "platform/pyproject.toml",
     "platform/src",

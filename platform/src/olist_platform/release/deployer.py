@@ -11,14 +11,10 @@ from olist_platform.release.bundle import Bundle
 from olist_platform.release.deployment import Progress, carry_out, take_back
 from olist_platform.release.deployment_record import Deployment, environment_record
 from olist_platform.release.deployment_state import Event, Kind, Result
-from olist_platform.release.deployment_steps import (
-    DashboardRefresh,
-    DeploymentSteps,
-    release_of,
-)
+from olist_platform.release.deployment_steps import DeploymentSteps, release_of
 from olist_platform.release.promotion import green_release, refusals, require_none
 from olist_platform.release.pulumi_command import PulumiStack
-from olist_platform.release.release_tree import ReleaseTree
+from olist_platform.release.release_tree import ReleaseTree, stop_leftovers
 from olist_platform.release.stored_bundles import keep_bundle, stored_bundle
 
 # What no command of this platform brings back by putting code back.
@@ -48,7 +44,6 @@ class Deployer:
         environment: Environment,
         progress: Progress,
         by: str | None = None,
-        dashboards: DashboardRefresh | None = None,
     ) -> None:
         """Open the store and the record; nothing is created.
 
@@ -56,14 +51,12 @@ class Deployer:
             environment: The environment.
             progress: Told of each step.
             by: Who deploys; see `deploying_person`.
-            dashboards: How dashboards are told of new marts.
         """
         self.environment = environment
         self._store = artifact_store(environment)
-        self.record = environment_record(environment)
+        self.record = environment_record(environment, self._store)
         self._progress = progress
         self._by = by or deploying_person()
-        self._dashboards = dashboards or DashboardRefresh(None)
 
     def bundle(self, digest: str) -> Bundle:
         """Return a bundle of the environment's store, every byte checked; raises OlistError."""
@@ -122,9 +115,14 @@ class Deployer:
     def roll_back(self) -> Event:
         """Put the release before back; or take an unfinished deployment back, if there is one.
 
+        One that was killed when all was back is over: the same command goes no release further.
+
         Raises:
             OlistError: There is no release before, or a step fails.
         """
+        untold = self.record.close_last()
+        if untold and (untold.kind is Kind.ROLLBACK or untold.result is Result.ABANDONED):
+            return untold
         state = self.record.state()
         unfinished = state.unfinished
         if unfinished is not None and unfinished.kind is not Kind.ROLLBACK:
@@ -176,6 +174,8 @@ class Deployer:
 
     def _steps(self, deployment: Deployment, bundle: Bundle) -> DeploymentSteps:
         name = self.environment.name
+        # The lease is this deployer's by now, so whatever still runs is nobody's.
+        stop_leftovers(name)
         tree = ReleaseTree(name, bundle)
         tree.unpack()
         before = deployment.unfinished.before
@@ -188,5 +188,4 @@ class Deployer:
             tree,
             former=former,
             store=self._store,
-            dashboards=self._dashboards,
         )

@@ -184,6 +184,19 @@ class DeploymentRecord:
         """Write the document of the event that a state ended with."""
         self._write_last_event(state)
 
+    def close_last(self) -> Event | None:
+        """Write the document of the last event, where its deployer was killed before it did.
+
+        Returns:
+            That event: who ended it was never told. None where its document was there.
+        """
+        state = self.state()
+        event = state.last_event
+        if event is None or self._store.read(self._event_key(event.id)) is not None:
+            return None
+        self._write_last_event(state)
+        return event
+
     def renewed(self, lease: Lease) -> Lease:
         """Return a lease that runs from now."""
         return lease.model_copy(update={"until": self._now() + self._lease_for})
@@ -269,10 +282,19 @@ class DeploymentRecord:
         )
 
 
-def environment_record(environment: Environment) -> DeploymentRecord:
-    """Return an environment's deployment record; nothing is contacted."""
+def environment_record(
+    environment: Environment, store: ArtifactStore | None = None
+) -> DeploymentRecord:
+    """Return an environment's deployment record; nothing is contacted.
+
+    Args:
+        environment: The environment.
+        store: Its artifact store, where the caller has opened it.
+    """
     return DeploymentRecord(
-        artifact_store(environment), environment.name, environment.releases.lease_seconds
+        store or artifact_store(environment),
+        environment.name,
+        environment.releases.lease_seconds,
     )
 
 

@@ -1,7 +1,6 @@
 """What a deployment does, in order, and how each part of it is undone."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from olist_platform.errors import OlistError
@@ -12,28 +11,21 @@ from olist_platform.release.deployment_record import Deployment
 from olist_platform.release.deployment_state import Kind, Release
 from olist_platform.release.public_marts import public_marts
 from olist_platform.release.pulumi_command import PulumiStack
+from olist_platform.release.reader_refresh import (
+    PAGES,
+    POWER_BI,
+    ReaderRefresh,
+    reader_refreshes,
+)
 from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.side_build import SideBuild, side_build
 from olist_platform.release.smoke_tests import smoke_faults
 from olist_platform.release.stored_bundles import bundle_key, keep_bundle
 
 POLICIES, INFRASTRUCTURE, ARTIFACTS = "policies and plan", "infrastructure", "artifacts"
-BUILD, SMOKE, SWITCH, DASHBOARDS = "dbt build", "smoke tests", "switch", "dashboards"
-STEP_NAMES = (POLICIES, INFRASTRUCTURE, ARTIFACTS, BUILD, SMOKE, SWITCH, DASHBOARDS)
+BUILD, SMOKE, SWITCH = "dbt build", "smoke tests", "switch"
+STEP_NAMES = (POLICIES, INFRASTRUCTURE, ARTIFACTS, BUILD, SMOKE, SWITCH, PAGES, POWER_BI)
 _VIOLATIONS_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardRefresh:
-    """How dashboards are told of new marts.
-
-    Attributes:
-        refresh: Tells them and waits for their answer; None where there are none.
-        absent: Why there are none.
-    """
-
-    refresh: Callable[[], None] | None
-    absent: str = "no dashboard service is configured for this environment"
 
 
 def release_of(bundle: Bundle) -> Release:
@@ -58,7 +50,6 @@ class DeploymentSteps:
         *,
         former: ReleaseTree | None,
         store: ArtifactStore,
-        dashboards: DashboardRefresh,
     ) -> None:
         """Take what the steps work on; nothing is done yet.
 
@@ -68,20 +59,19 @@ class DeploymentSteps:
             tree: The same, unpacked.
             former: The release that runs, unpacked; None where none does.
             store: The environment's artifact store.
-            dashboards: How dashboards are told.
         """
         self._deployment = deployment
         self._bundle = bundle
         self._tree = tree
         self._former = former
         self._store = store
-        self._dashboards = dashboards
+        self._readers = reader_refreshes(tree)
         self._environment = tree.environment()
         self._plan = bundle.plan(self._environment.name)
         self._side: SideBuild = side_build(tree, bundle)
         self._is_rollback = deployment.unfinished.kind is Kind.ROLLBACK
         self._smoked = False
-        self._refreshed = False
+        self._told: set[str] = set()
 
     def all(self) -> tuple[ReleaseStep, ...]:
         """Return the steps, in order."""
@@ -98,7 +88,7 @@ class DeploymentSteps:
                 self._switch,
                 self._switch_back,
             ),
-            self._refresh(),
+            *(self._tell(reader) for reader in self._readers),
         )
 
     def _policies(self) -> ReleaseStep:
@@ -196,21 +186,24 @@ class DeploymentSteps:
     def _switch_back(self) -> None:
         self._side.put_back(self._former.digest if self._former else None)
         self._deployment.switch_back()
+        # Whoever was told of the new marts is told again, now that the former ones are back.
+        begun = self._deployment.unfinished.steps
+        if self._former is not None:
+            for reader in reader_refreshes(self._former):
+                if reader.name in begun and not reader.skipped:
+                    reader.tell(self._former)
 
-    def _refresh(self) -> ReleaseStep:
-        refresh = self._dashboards.refresh
-
+    def _tell(self, reader: ReaderRefresh) -> ReleaseStep:
         def make() -> None:
-            if refresh is not None:
-                refresh()
-            self._refreshed = True
+            reader.tell(self._tree)
+            self._told.add(reader.name)
 
         return ReleaseStep(
-            DASHBOARDS,
+            reader.name,
             "told of the new marts",
-            lambda: self._refreshed,
+            partial(self._told.__contains__, reader.name),
             make,
-            skipped="" if refresh else self._dashboards.absent,
+            skipped=reader.skipped,
         )
 
 

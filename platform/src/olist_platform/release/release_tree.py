@@ -11,6 +11,7 @@ from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable, run_captured
 from olist_platform.naming import EnvironmentName
+from olist_platform.process_groups import processes_marked, stop_processes
 from olist_platform.release.bundle import Bundle
 from olist_platform.release.bundle_manifest import (
     DIGEST_PATH,
@@ -23,6 +24,8 @@ from olist_platform.release.bundle_manifest import (
 from olist_platform.repository import HOME_VARIABLE, repository_root, state_folder
 
 _LINES_SHOWN = 15
+# In every dbt that a deployment runs, and in what that starts: the environment's folder of trees.
+_MARK = "OLIST_RELEASE_BUILDS"
 
 
 class ReleaseTree:
@@ -106,6 +109,7 @@ class ReleaseTree:
                 "DBT_PROFILES_DIR": str(project),
                 "DBT_TARGET_PATH": str(target_path),
                 "DBT_LOG_PATH": str(target_path / "logs"),
+                _MARK: str(trees_folder(self._name)),
             }
             | dict(variables),
             self.folder,
@@ -115,6 +119,11 @@ class ReleaseTree:
 def trees_folder(environment: EnvironmentName) -> Path:
     """Folder of an environment's unpacked releases on this machine."""
     return state_folder(environment) / RELEASE_FOLDER
+
+
+def stop_leftovers(environment: EnvironmentName) -> None:
+    """End what a deployer that was killed has left running: it would build beside the next one."""
+    stop_processes(processes_marked(_MARK, str(trees_folder(environment))))
 
 
 def last_lines(result: subprocess.CompletedProcess[str]) -> str:

@@ -113,7 +113,8 @@ def release_check(
     if running is None:
         raise OlistError(
             f"this DAG is of a checkout, and {environment} runs release {deployed}",
-            "let Airflow run the release's DAGs: platform/docs/operations/release.md",
+            "let Airflow run the release's DAGs, as `olist up` and `olist dag run` do; on one"
+            " machine they run the checkout's with --checkout",
         )
     if running.digest != deployed.digest:
         raise OlistError(

@@ -1,0 +1,106 @@
+"""Dev and prod of a small platform, with a first release on both, for the promotion end to end."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from deploying_process import start_deployer
+from olist_platform.environment import load_environment
+from olist_platform.naming import EnvironmentName, Names
+from olist_platform.release.artifact_store import artifact_store
+from olist_platform.release.bundle import Bundle
+from olist_platform.release.deployer import Deployer
+from olist_platform.release.deployment_state import Event, Kind, Result
+from olist_platform.release.stored_bundles import keep_bundle
+from release_repository import ACCOUNT, ReleaseRepository
+
+DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
+
+
+class Platform:
+    """Dev and prod of a small platform, put back to a state that was kept before every test."""
+
+    def __init__(self, repository: ReleaseRepository, client: Any, kept: Path) -> None:
+        self.repository = repository
+        self._client = client
+        self._kept = kept
+        self._objects: dict[str, dict[tuple[str, str], bytes]] = {}
+
+    def deployer(self, name: EnvironmentName, by: str = "ana") -> Deployer:
+        return Deployer(load_environment(name), lambda *_: None, by)
+
+    def deploy(self, bundle: Bundle) -> Event:
+        return self.deployer(DEV).deploy(bundle)
+
+    def promote(self, digest: str | None = None, *approvals: str) -> Event:
+        return self.deployer(PROD).promote(digest, approvals)
+
+    def start(
+        self,
+        name: EnvironmentName,
+        command: str,
+        bundle: Bundle | None = None,
+        *,
+        dies_at_write: int | None = None,
+        cold: bool = False,
+    ) -> BaseProcess:
+        """Let a process of its own deploy; see `start_deployer`."""
+        if bundle is not None:
+            keep_bundle(artifact_store(load_environment(name)), bundle)
+        return start_deployer(
+            self.repository.environment_variables(),
+            name,
+            command,
+            bundle.digest if bundle else None,
+            dies_at_write=dies_at_write,
+            cold=cold,
+        )
+
+    def runs(self, name: EnvironmentName) -> str | None:
+        current = self.deployer(name).record.state().current
+        return current.release.digest if current else None
+
+    def history(self, name: EnvironmentName) -> list[tuple[Kind, Result]]:
+        return [(event.kind, event.result) for event in self.deployer(name).record.history()]
+
+    def states(self, name: EnvironmentName) -> list[tuple[Any, ...]]:
+        return self.repository.read_marts(name, "select * from mart_states order by state")
+
+    def write_object(self, name: EnvironmentName, key: str, content: bytes) -> None:
+        bucket = Names(name).artifact_bucket(ACCOUNT)
+        self._client.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def delete_object(self, name: EnvironmentName, key: str) -> None:
+        self._client.delete_object(Bucket=Names(name).artifact_bucket(ACCOUNT), Key=key)
+
+    def has(self, state: str) -> bool:
+        return state in self._objects
+
+    def keep(self, state: str) -> None:
+        self._objects[state] = dict(self._stored())
+        for folder in self._folders():
+            # With hard links as they are: what readers have is a file of a build.
+            (self._kept / state).mkdir(exist_ok=True)
+            subprocess.run(["cp", "-a", folder, self._kept / state / folder.name], check=True)
+
+    def put_back(self, state: str) -> None:
+        for bucket, key in dict(self._stored()):
+            self._client.delete_object(Bucket=bucket, Key=key)
+        for (bucket, key), content in self._objects[state].items():
+            self._client.put_object(Bucket=bucket, Key=key, Body=content)
+        for folder in self._folders():
+            shutil.rmtree(folder)
+            subprocess.run(["cp", "-a", self._kept / state / folder.name, folder], check=True)
+
+    def _folders(self) -> tuple[Path, Path]:
+        return self.repository.home / "data", self.repository.stand_in
+
+    def _stored(self) -> Iterator[tuple[tuple[str, str], bytes]]:
+        for name in (DEV, PROD):
+            bucket = Names(name).artifact_bucket(ACCOUNT)
+            for entry in self._client.list_objects_v2(Bucket=bucket).get("Contents", []):
+                body = self._client.get_object(Bucket=bucket, Key=entry["Key"])["Body"]
+                yield (bucket, entry["Key"]), body.read()
