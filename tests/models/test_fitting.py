@@ -364,7 +364,7 @@ def test_a_version_is_never_half_written(fitted: Fitted) -> None:
 
 def test_show_says_what_scores_and_where_it_comes_from(fitted: Fitted) -> None:
     printed = fitted.workspace.olist("models", "show")
-    assert "log_recency_days" in printed
+    assert "log_return_exposure" in printed
     assert "95 % interval" in printed
     for fit in fitted.again:
         if fit.is_accepted:
