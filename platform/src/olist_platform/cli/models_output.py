@@ -12,6 +12,7 @@ from olist_platform.predictions.backtest.run import Backtest
 _OUTCOMES = {
     Outcome.HOLDS: "[green]holds[/]",
     Outcome.FAILS: "[red]fails[/]",
+    Outcome.FALLS_BACK: "[yellow]falls back[/]",
     Outcome.TOO_THIN: "[yellow]too thin[/]",
     Outcome.NOT_JUDGED: "",
 }
@@ -28,13 +29,18 @@ def print_backtest(found: Backtest) -> None:
         ((each.orders, each.expected, each.observed) for each in found.lifetime_value.numbers),
     )
     _print_table(
-        "Forecast",
-        ("series", "MAPE", "last month", "2nd year on", "year before", "in 95 %", "in 80 %"),
+        "Forecast: mean absolute percentage errors",
+        (
+            *("series", "forecast by now", "moving average", "last month", "published"),
+            *("2nd year on", "year before", "in 95 %", "in 80 %"),
+        ),
         (
             (
                 f"{each.level} {each.name}",
-                each.mape,
+                each.method,
+                each.candidate_mape,
                 each.naive_mape,
+                each.mape,
                 each.mape_where_seasonal,
                 each.seasonal_mape,
                 each.coverage_95,

@@ -91,18 +91,27 @@ class ChurnModel:
     Attributes:
         values: By parameter: the intercept and each feature.
         standard_errors: Likewise; robust to a person's being seen at several dates.
+        covariance: Covariance of the estimates, the intercept first; empty without an estimate.
         strength: Inverse strength of the regularisation.
         fault: Why it is no estimate; None where it is one.
     """
 
     values: dict[str, float]
     standard_errors: dict[str, float]
+    covariance: Floats
     strength: float
     fault: str | None
 
     def probabilities(self, examples: ChurnExamples) -> Floats:
         """Return the probability of churn of each example, 0 to 1."""
         return churn_probabilities(self.values, examples)
+
+    def error_of_sum(self, examples: ChurnExamples) -> float:
+        """Return the standard error of the sum of probabilities: how well the model knows it."""
+        probability = self.probabilities(examples)
+        weight = probability * (1 - probability)
+        gradient = np.concatenate([[weight.sum()], examples.matrix.T @ weight])
+        return float(np.sqrt(gradient @ self.covariance @ gradient))
 
 
 def churn_probabilities(values: dict[str, float], examples: ChurnExamples) -> Floats:
@@ -145,7 +154,8 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
     """
     if not _has_both_outcomes(examples):
         nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
-        return ChurnModel(nothing, {}, strength, "everybody did the same: nothing can be learnt")
+        fault = "everybody did the same: nothing can be learnt"
+        return ChurnModel(nothing, {}, np.empty((0, 0)), strength, fault)
     mean, spread = examples.matrix.mean(axis=0), examples.matrix.std(axis=0)
     varies = spread > 0
     standardised = (examples.matrix[:, varies] - mean[varies]) / spread[varies]
@@ -159,7 +169,7 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
             fault = "the regression did not converge"
     if fault is not None:
         nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
-        return ChurnModel(nothing, {}, strength, fault)
+        return ChurnModel(nothing, {}, np.empty((0, 0)), strength, fault)
     # The scale is folded into the weights, so that SQL takes the features as they are.
     fold = np.zeros((len(examples.features) + 1, int(varies.sum()) + 1))
     fold[0, 0] = 1
@@ -174,6 +184,7 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
         standard_errors={
             name: float(error) for name, error in zip(names, errors, strict=True) if error > 0
         },
+        covariance=covariance,
         strength=strength,
         fault=None,
     )

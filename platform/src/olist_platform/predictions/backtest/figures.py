@@ -22,6 +22,7 @@ class Outcome(StrEnum):
 
     HOLDS = "holds"
     FAILS = "fails"
+    FALLS_BACK = "falls back"
     TOO_THIN = "too thin"
     NOT_JUDGED = ""
 

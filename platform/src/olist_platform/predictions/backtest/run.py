@@ -10,9 +10,10 @@ from olist_platform.errors import OlistError
 from olist_platform.predictions.backtest.churn import ChurnBacktest, backtest_churn
 from olist_platform.predictions.backtest.figures import Area, Figure, Outcome
 from olist_platform.predictions.backtest.forecasts import (
+    FORECASTS_SQL,
+    SALES_SQL,
     ForecastBacktest,
     backtest_forecasts,
-    monthly_sales,
 )
 from olist_platform.predictions.backtest.frauds import (
     DETECTION_NODES,
@@ -28,7 +29,6 @@ from olist_platform.predictions.backtest.retention import retention_figures
 from olist_platform.predictions.backtest.segments import SegmentBacktest, backtest_segments
 from olist_platform.predictions.compiled_sql import compiled_nodes
 from olist_platform.predictions.fitting import fits_of
-from olist_platform.predictions.forecast_method import ForecastRule
 from olist_platform.predictions.model_fit import ModelFit, ModelName
 from olist_platform.predictions.parameter_store import ParameterStore, StoredFit
 from olist_platform.predictions.training_data import (
@@ -40,14 +40,6 @@ from olist_platform.predictions.training_data import (
 from olist_platform.predictions.warehouse import PredictionWarehouse, open_predictions
 from olist_platform.project_vars import project_vars
 
-_CELLS = """
-    select cells.month, coalesce(states.region, 'Unknown') as region, cells.category,
-        sum(cast(cells.gmv as double)) as gmv
-    from intermediate.int_sales_analysis as cells
-    left join staging.brazilian_states as states on cells.customer_state = states.state
-    group by cells.month, coalesce(states.region, 'Unknown'), cells.category
-"""
-_MONTHS = "select distinct origin_month as month from intermediate.int_gmv_forecasts"
 _COHORTS = """
     select cohort_month, months_since_first, is_complete, cohort_size, active_customers,
         cast(ltv_to_cac as double) as ltv_to_cac, payback_month
@@ -89,8 +81,8 @@ class Backtest:
 class _Read:
     scoring: dict[ModelName, StoredFit]
     data: TrainingData
-    cells: pl.DataFrame
-    months: pl.DataFrame
+    forecasts: pl.DataFrame
+    sales: pl.DataFrame
     cohorts: pl.DataFrame
     segments: pl.DataFrame
 
@@ -122,9 +114,7 @@ def run_backtest(environment: Environment) -> Backtest:
     value = backtest_lifetime_value(
         data.orders, float(variables["contribution_margin_rate"]), minimum
     )
-    forecasts = backtest_forecasts(
-        monthly_sales(read.cells, read.months), ForecastRule.of(variables)
-    )
+    forecasts = backtest_forecasts(read.forecasts, read.sales, variables)
     frauds = (
         backtest_frauds(environment, nodes, float(variables["fraud_alert_max_share"]))
         if is_embedded
@@ -172,8 +162,8 @@ def _read(warehouse: PredictionWarehouse, environment: Environment, data: Traini
         return _Read(
             scoring=ParameterStore(warehouse, environment.names).scoring(),
             data=data,
-            cells=warehouse.frame(_CELLS),
-            months=warehouse.frame(_MONTHS),
+            forecasts=warehouse.frame(FORECASTS_SQL),
+            sales=warehouse.frame(SALES_SQL),
             cohorts=warehouse.frame(_COHORTS),
             segments=warehouse.frame(_SEGMENTS),
         )
