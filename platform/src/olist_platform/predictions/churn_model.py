@@ -113,6 +113,12 @@ class ChurnModel:
         gradient = np.concatenate([[weight.sum()], examples.matrix.T @ weight])
         return float(np.sqrt(gradient @ self.covariance @ gradient))
 
+    def error_of_score(self, examples: ChurnExamples) -> float:
+        """Return the standard error of the mean log score that few people to learn from give."""
+        residual = examples.churned - self.probabilities(examples)
+        gradient = np.concatenate([[residual.sum()], examples.matrix.T @ residual]) / len(residual)
+        return float(np.sqrt(gradient @ self.covariance @ gradient))
+
 
 def churn_probabilities(values: dict[str, float], examples: ChurnExamples) -> Floats:
     """Return the probability of churn of each example by some parameters, 0 to 1."""
@@ -153,23 +159,17 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
         strength: Inverse strength of the L2 penalty on standardised weights.
     """
     if not _has_both_outcomes(examples):
-        nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
-        fault = "everybody did the same: nothing can be learnt"
-        return ChurnModel(nothing, {}, np.empty((0, 0)), strength, fault)
+        return _no_model(examples, strength, "everybody did the same: nothing can be learnt")
     mean, spread = examples.matrix.mean(axis=0), examples.matrix.std(axis=0)
     varies = spread > 0
     standardised = (examples.matrix[:, varies] - mean[varies]) / spread[varies]
     regression = LogisticRegression(C=strength, tol=1e-10, max_iter=_MOST_ITERATIONS)
-    fault = None
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             regression.fit(standardised, examples.churned)
         except ConvergenceWarning:
-            fault = "the regression did not converge"
-    if fault is not None:
-        nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
-        return ChurnModel(nothing, {}, np.empty((0, 0)), strength, fault)
+            return _no_model(examples, strength, "the regression did not converge")
     # The scale is folded into the weights, so that SQL takes the features as they are.
     fold = np.zeros((len(examples.features) + 1, int(varies.sum()) + 1))
     fold[0, 0] = 1
@@ -188,6 +188,11 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
         strength=strength,
         fault=None,
     )
+
+
+def _no_model(examples: ChurnExamples, strength: float, fault: str) -> ChurnModel:
+    nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
+    return ChurnModel(nothing, {}, np.empty((0, 0)), strength, fault)
 
 
 def _covariance(

@@ -26,8 +26,10 @@ FORECASTS_SQL = """
         training_months, is_fallback, forecast_method,
         cast(candidate_gmv as double) as candidate_gmv, cast(naive_gmv as double) as naive_gmv,
         cast(forecast_gmv as double) as forecast_gmv, cast(actual_gmv as double) as actual_gmv,
-        cast(forecast_lower_80 as double) as lower_80, cast(forecast_upper_80 as double) as upper_80,
-        cast(forecast_lower_95 as double) as lower_95, cast(forecast_upper_95 as double) as upper_95
+        cast(forecast_lower_80 as double) as lower_80,
+        cast(forecast_upper_80 as double) as upper_80,
+        cast(forecast_lower_95 as double) as lower_95,
+        cast(forecast_upper_95 as double) as upper_95
     from intermediate.int_gmv_forecasts
     order by series_level, series, origin_month, horizon
 """
