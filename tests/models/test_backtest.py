@@ -56,7 +56,7 @@ def test_every_area_has_figures_beside_a_baseline(tested: BackTested) -> None:
     for part in ("MAPE, platform", "MAPE, region", "MAPE, category", "precision of alerts",
                  "recall of fraud cases", "retention of a later month"):  # fmt: skip
         assert any(name.startswith(part) for name in named), part
-    for kind in found.frauds.kinds if found.frauds else ():
+    for kind in found.frauds.kinds:
         assert 0 <= kind.lower_95 <= kind.case_recall <= kind.upper_95 <= 1
         assert kind.orders > 0
 

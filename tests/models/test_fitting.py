@@ -281,7 +281,7 @@ def moving_average(sales: Floats, ahead: int, rule: Mapping[str, Any]) -> float:
         slope = float(np.polyfit(np.arange(len(past)), past, 1)[0])
     months = ahead + (len(recent) - 1) / 2
     damped = damping * (1 - damping**months) / (1 - damping)
-    return max(0.0, float(recent.mean()) + slope * damped)
+    return float(max(0.0, recent.mean() + slope * damped))
 
 
 def elected(sales: Floats, origin: int, rule: Mapping[str, Any]) -> tuple[Floats, bool]:

@@ -14,6 +14,7 @@ _OUTCOMES = {
     Outcome.FAILS: "[red]fails[/]",
     Outcome.FALLS_BACK: "[yellow]falls back[/]",
     Outcome.TOO_THIN: "[yellow]too thin[/]",
+    Outcome.NOT_TRIED: "[yellow]not tried[/]",
     Outcome.NOT_JUDGED: "",
 }
 _THOUSAND = 1000
@@ -51,19 +52,36 @@ def print_backtest(found: Backtest) -> None:
     )
     _print_table(
         "Injected frauds and faults",
-        ("kind", "rate", "orders", "alerted", "anomaly", "cases", "found", "95 % interval"),
+        (
+            *("kind", "rate", "orders", "precision", "alerted", "anomaly", "cases", "found"),
+            "95 % interval",
+        ),
         (
             (
                 each.kind.value,
                 f"{each.rate:.1%}",
                 each.orders,
+                each.alert_precision,
                 each.alert_recall,
                 each.anomaly_recall,
                 each.cases,
                 each.case_recall,
                 f"{each.lower_95:.3f} to {each.upper_95:.3f}",
             )
-            for each in (found.frauds.kinds if found.frauds else ())
+            for each in found.frauds.kinds
+        ),
+    )
+    _print_table(
+        "Honest orders with an alert, by region",
+        ("region", "orders", "alerted", "95 % interval"),
+        (
+            (
+                each.region,
+                each.orders,
+                each.alerted,
+                f"{each.lower_95:.4f} to {each.upper_95:.4f}",
+            )
+            for each in found.frauds.regions
         ),
     )
     _print_moves(found)

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     FAILS = "fails"
     FALLS_BACK = "falls back"
     TOO_THIN = "too thin"
+    NOT_TRIED = "not tried"
     NOT_JUDGED = ""
 
 

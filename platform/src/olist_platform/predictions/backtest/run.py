@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -19,6 +20,7 @@ from olist_platform.predictions.backtest.frauds import (
     DETECTION_NODES,
     FraudBacktest,
     backtest_frauds,
+    frauds_not_tried,
 )
 from olist_platform.predictions.backtest.lifetime_value import (
     LifetimeValueBacktest,
@@ -27,6 +29,11 @@ from olist_platform.predictions.backtest.lifetime_value import (
 )
 from olist_platform.predictions.backtest.retention import retention_figures
 from olist_platform.predictions.backtest.segments import SegmentBacktest, backtest_segments
+from olist_platform.predictions.backtest.truth import (
+    find_true_parameters,
+    recovery_figures,
+    true_purchases,
+)
 from olist_platform.predictions.compiled_sql import compiled_nodes
 from olist_platform.predictions.fitting import fits_of
 from olist_platform.predictions.model_fit import ModelFit, ModelName
@@ -59,7 +66,7 @@ class Backtest:
         churn: Of churn, in detail.
         lifetime_value: Of lifetime value.
         forecasts: Of the forecast.
-        frauds: Of anomalies and fraud; None where the engine cannot try.
+        frauds: Of anomalies and fraud.
         segments: Of segments.
         orders: Valid orders of people in the data.
         last_day: Last day of the data.
@@ -71,7 +78,7 @@ class Backtest:
     churn: ChurnBacktest
     lifetime_value: LifetimeValueBacktest
     forecasts: ForecastBacktest
-    frauds: FraudBacktest | None
+    frauds: FraudBacktest
     segments: SegmentBacktest
     orders: int
     last_day: date
@@ -87,8 +94,13 @@ class _Read:
     segments: pl.DataFrame
 
 
-def run_backtest(environment: Environment) -> Backtest:
-    """Hold every model against what it had not seen.
+def run_backtest(environment: Environment, true_parameters: Path | None = None) -> Backtest:
+    """Hold every model against what it had not seen, and against the truth where it is known.
+
+    Args:
+        environment: Whose warehouse.
+        true_parameters: File of the parameters that the data were generated with, or its folder;
+            what `make demo` generated is found by itself.
 
     Nothing is written. Frauds are injected on the embedded engine only, in memory: on Snowflake it
     would take a clone of raw.
@@ -96,6 +108,7 @@ def run_backtest(environment: Environment) -> Backtest:
     Raises:
         OlistError: The marts are not built, or the warehouse cannot be reached.
     """
+    truth = find_true_parameters(environment, true_parameters)
     is_embedded = isinstance(environment.warehouse, DuckDBWarehouse)
     selection = [*TRAINING_NODES, *(DETECTION_NODES if is_embedded else ())]
     nodes = compiled_nodes(environment, selection)
@@ -118,7 +131,7 @@ def run_backtest(environment: Environment) -> Backtest:
     frauds = (
         backtest_frauds(environment, nodes, float(variables["fraud_alert_max_share"]))
         if is_embedded
-        else None
+        else frauds_not_tried()
     )
     segments = backtest_segments(data.orders, read.segments)
     fits = tuple(fits_of(data, read.scoring))
@@ -131,9 +144,15 @@ def run_backtest(environment: Environment) -> Backtest:
             if fit.model in areas
             for line in parameter_figures(fit, areas[fit.model])
         ),
+        *(
+            line
+            for fit in fits
+            if truth is not None and fit.model is ModelName.PURCHASES
+            for line in recovery_figures(fit, true_purchases(truth))
+        ),
         *value.figures,
         *forecasts.figures,
-        *(frauds.figures if frauds else ()),
+        *frauds.figures,
         *retention_figures(read.cohorts),
         *segments.figures,
     ]

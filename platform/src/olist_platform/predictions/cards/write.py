@@ -102,6 +102,17 @@ def _regions(backtest: Backtest, area: Area) -> list[tuple[str, ...]]:
             for region, predicted, actual in backtest.lifetime_value.by_region
         ]
         return [("region", "predicted margin", "actual margin"), *rows]
+    if area is Area.ANOMALIES and backtest.frauds.kinds:
+        rows = [
+            (
+                each.region,
+                f"{each.orders:,}",
+                f"{each.alerted:.4f}",
+                f"{each.lower_95:.4f} to {each.upper_95:.4f}",
+            )
+            for each in backtest.frauds.regions
+        ]
+        return [("region", "honest orders", "share with an alert", "95 % interval"), *rows]
     if area is Area.FORECAST:
         rows = [
             (
