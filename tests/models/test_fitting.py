@@ -19,6 +19,7 @@ from olist_platform.naming import EnvironmentName
 from olist_platform.predictions.arrays import Floats
 from olist_platform.predictions.backtest.segments import segments_at
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
+from olist_platform.predictions.compiled_sql import last_compiled_nodes
 from olist_platform.predictions.fitting import fit_when_due
 from olist_platform.predictions.gamma_gamma import GammaGamma
 from olist_platform.predictions.lifetime_value import LifetimeValueModel
@@ -27,8 +28,8 @@ from olist_platform.predictions.parameter_store import ParameterStore, StoredFit
 from olist_platform.predictions.person_orders import PeopleThen, PersonOrders
 from olist_platform.predictions.training_data import (
     TrainingSql,
-    compile_training_sql,
     read_training_data,
+    training_sql,
 )
 from olist_platform.predictions.warehouse import open_predictions
 from olist_platform.predictions.wilson import wilson_interval
@@ -45,7 +46,6 @@ ORDINARY_JUDGED = "model_minimum_judged_events: 20"
 FEW_JUDGED = "model_minimum_judged_events: 1"
 SCORES = ("int_model_parameters", "int_customer_360", "int_purchase_outlook", "int_spend_quantiles",
           "int_customer_lifetime_value")  # fmt: skip
-PAST_DATES = "{churn_training_dates: ['2017-09-30', '2018-02-28']}"
 
 
 @dataclass(frozen=True)
@@ -230,10 +230,11 @@ def training_frames(
 def test_a_future_event_changes_no_feature_of_the_past(fitted: Fitted) -> None:
     """A person buys, is delivered late and complains, all behind the last reference date."""
     with fitted.workspace.restored():
-        sql = compile_training_sql(fitted.environment, PAST_DATES)
+        sql = training_sql(last_compiled_nodes(fitted.environment))
         before, orders_before = training_frames(fitted.environment, sql)
-        [(order, customer)] = fitted.workspace.rows(
-            "select order_id, customer_id from staging.base_orders "
+        [(order, customer, bought)] = fitted.workspace.rows(
+            "select order_id, customer_id, (purchased_local_at + interval 300 day)::date "
+            "from staging.base_orders "
             "where purchased_local_at between '2017-06-01' and '2017-07-01' "
             "and order_status = 'delivered' and quarantine_reason is null order by 1 limit 1"
         )
@@ -261,9 +262,15 @@ def test_a_future_event_changes_no_feature_of_the_past(fitted: Fitted) -> None:
     keys = ["reference_date", "customer_unique_id"]
     features = [name for name in before.columns if name != "churned"]
     assert before.select(features).sort(keys).equals(after.select(features).sort(keys))
-    # What it did change is the outcome of that person after the latest date.
+    # What it did change is the outcome of that person after the dates whose window it lies in.
     changed = before.join(after, on=keys).filter(pl.col("churned") != pl.col("churned_right"))
-    assert changed.select(keys).rows() == [(date(2018, 2, 28), person)]
+    window = timedelta(days=project_vars()["churn_window_days"])
+    dates = sorted(before["reference_date"].unique().to_list())
+    assert dates[-1] < bought
+    assert changed.select(keys).sort(keys).rows() == [
+        (day, person) for day in dates if day < bought <= day + window
+    ]
+    assert 1 <= len(changed) < len(dates)
     # Nor does any model see of an earlier day what came later.
     then = [orders.seen_at(date(2018, 2, 28)) for orders in (orders_before, orders_after)]
     for name in ("repeats", "active_days"):

@@ -124,7 +124,7 @@ def detected(changed: ChangedRaw, rows: Mapping[str, pl.DataFrame]) -> pl.DataFr
             alerts.order_id is not null as is_alert,
             anomalies.is_anomaly,
             coalesce(orders.customer_region, 'Unknown') as region,
-            regexp_matches(alerts.reasons, '^[A-Z].+[.]$') as has_reason
+            regexp_matches(alerts.reasons, '^[A-Z0-9][^ ]* .+[.]$') as has_reason
         from int_order_anomalies as anomalies
         inner join int_orders as orders on anomalies.order_id = orders.order_id
         left join mart_fraud_monitoring as alerts on anomalies.order_id = alerts.order_id

@@ -60,7 +60,10 @@ def maximise(
         starts: Parameters to begin with.
     """
     near = min(
-        (_searched(function, np.log(np.asarray(start, dtype=np.float64)), _LOOK) for start in starts),
+        (
+            _searched(function, np.log(np.asarray(start, dtype=np.float64)), _LOOK)
+            for start in starts
+        ),
         key=function,
     )
     return _polished(function, _searched(function, near, _SEARCH))
