@@ -39,7 +39,7 @@ with
             select
                 scoring.model,
                 scoring.origin = 'default' as is_fallback,
-                scoring.origin || ' version ' || scoring.version as scored_by,
+                scoring.origin || ' version ' || cast(scoring.version as varchar) as scored_by,
                 coalesce(newest_fits.reason, 'Not fitted on this data yet.') as reason,
                 '{{ figure.figure }}' as figure,
                 {{ figure.value }} as figure_value,
