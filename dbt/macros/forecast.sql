@@ -8,8 +8,7 @@
     month before it (Gardner and McKenzie, 1985), so that growth is not carried on for ever. -#}
 {%- macro damped_months(months) -%}
     {%- set damping = var("forecast_trend_damping") -%}
-    {%- if damping == 1 -%} ({{ months }})
-    {%- else -%}
-        ({{ damping }} * (1 - power({{ damping }}, {{ months }})) / (1 - {{ damping }}))
+    {%- if damping == 1 -%}({{ months }})
+    {%- else -%}({{ damping }} * (1 - power({{ damping }}, {{ months }})) / (1 - {{ damping }}))
     {%- endif -%}
 {%- endmacro -%}

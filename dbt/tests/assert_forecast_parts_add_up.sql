@@ -1,4 +1,5 @@
--- The forecasts of regions and those of categories each add up to the platform's, to the cent, whatever
+-- The forecasts of regions and those of categories each add up to the platform's, to the cent,
+-- whatever
 -- the origin, and so do their actuals.
 select
     origin_month,
@@ -12,8 +13,7 @@ inner join
         select origin_month, horizon, forecast_gmv, actual_gmv
         from {{ ref("int_gmv_forecasts") }}
         where series_level = 'platform'
-    ) as platform
-    using (origin_month, horizon)
+    ) as platform using (origin_month, horizon)
 where parts.series_level <> 'platform'
 group by origin_month, horizon, parts.series_level
 having

@@ -1,5 +1,6 @@
 -- Grain: one row per series_level, series, origin_month, horizon: what the moving average and the
--- last month's value would have forecast at the end of a month. Every origin sees its own past alone.
+-- last month's value would have forecast at the end of a month. Every origin sees its own past
+-- alone.
 {% set level_months = var("forecast_moving_average_months") %}
 {% set trend_months = var("forecast_trend_months") %}
 {% set seasonal_months = var("forecast_seasonal_months") %}
@@ -7,9 +8,7 @@
 {% set last_horizon = var("forecast_horizon_months") + var("forecast_maximum_edge_months") %}
 
 with
-    training as (
-        select *, month(month) as calendar_month from {{ ref("int_forecast_series") }}
-    ),
+    training as (select *, month(month) as calendar_month from {{ ref("int_forecast_series") }}),
 
     -- The year around a month, its two outer months by half: what it would be without a season.
     centred as (
@@ -23,8 +22,7 @@ with
                 partition by series_level, series
                 order by position
                 rows between 6 preceding and 5 following
-            )
-            + sum(gmv) over (
+            ) + sum(gmv) over (
                 partition by series_level, series
                 order by position
                 rows between 5 preceding and 6 following
@@ -207,9 +205,7 @@ with
             cast(round(seasonal_index, 6) as decimal(9, 6)) as seasonal_index,
             cast(
                 round(
-                    greatest(
-                        0, level + monthly_trend * {{ damped_months("horizon + level_age") }}
-                    )
+                    greatest(0, level + monthly_trend * {{ damped_months("horizon + level_age") }})
                     * seasonal_index,
                     2
                 ) as decimal(18, 2)

@@ -2,9 +2,7 @@
 -- platform, of each region and of the top categories. Only complete months take part; months at the
 -- edges that an extract cut off do not.
 with
-    revenue as (
-        select month, orders, gmv from {{ ref("int_monthly_revenue") }} where is_complete
-    ),
+    revenue as (select month, orders, gmv from {{ ref("int_monthly_revenue") }} where is_complete),
 
     sales as (select month, customer_region, category, gmv from {{ ref("int_sales_analysis") }}),
 
@@ -21,9 +19,7 @@ with
 
     months as (
         select
-            revenue.month,
-            revenue.gmv,
-            row_number() over (order by revenue.month asc) as position
+            revenue.month, revenue.gmv, row_number() over (order by revenue.month asc) as position
         from revenue
         cross join edges
         where

@@ -1,4 +1,5 @@
--- Grain: one row per series_level, series, origin_month, horizon: the forecast as it would have been
+-- Grain: one row per series_level, series, origin_month, horizon: the forecast as it would have
+-- been
 -- published at the end of a month, with its interval; the latest origin is the forecast.
 -- The moving average is used where it did no worse than the last month's value so far, else that
 -- value. Forecasts of parts are scaled to the platform's, so that they add up.
@@ -220,9 +221,8 @@ with
                             case
                                 when spread_{{ nominal }} is not null
                                 then
-                                    cast(forecast_gmv as double) * greatest(
-                                        0, 1 {{ sign }} spread_{{ nominal }} * sqrt(horizon)
-                                    )
+                                    cast(forecast_gmv as double)
+                                    * greatest(0, 1 {{ sign }} spread_{{ nominal }} * sqrt(horizon))
                             end,
                             2
                         ) as decimal(18, 2)

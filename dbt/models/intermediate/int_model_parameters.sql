@@ -1,5 +1,6 @@
 -- Grain: one row per model, parameter: the version that scores. It is the newest accepted one of
--- those that this warehouse fitted on its own data, else of the seed's. A fit of other features than
+-- those that this warehouse fitted on its own data, else of the seed's. A fit of other features
+-- than
 -- the project has now lacks a parameter of the seed's: it does not score.
 {% set columns = [
     "model",
@@ -52,8 +53,7 @@ with
     scorable as (
         select fitted.model, fitted.version
         from needed
-        inner join
-            fitted on needed.model = fitted.model and needed.parameter = fitted.parameter
+        inner join fitted on needed.model = fitted.model and needed.parameter = fitted.parameter
         group by fitted.model, fitted.version
         having count(*) = max(needed.parameters)
     ),
@@ -61,8 +61,7 @@ with
     source as (
         select fitted.*
         from fitted
-        inner join
-            scorable on fitted.model = scorable.model and fitted.version = scorable.version
+        inner join scorable on fitted.model = scorable.model and fitted.version = scorable.version
         union all
         select *
         from defaults

@@ -1,4 +1,5 @@
--- Grain: one row per model that predicts: what scores now, whether that is the fallback and why, and
+-- Grain: one row per model that predicts: what scores now, whether that is the fallback and why,
+-- and
 -- how the newest fit did on data that it had not seen, beside its baseline.
 {% set fitted_models = {
     "churn": {
@@ -10,7 +11,8 @@
     "purchases": {
         "figure": "expected / actual orders",
         "value": ratio(
-            json_number("metrics", "predicted_orders"), json_number("metrics", "actual_orders")
+            json_number("metrics", "predicted_orders"),
+            json_number("metrics", "actual_orders"),
         ),
         "baseline_name": "exact",
         "baseline": "1",

@@ -41,9 +41,7 @@
 with
     revenue as (select * from {{ ref("int_monthly_revenue") }}),
 
-    forecasts as (
-        select * from {{ ref("int_gmv_forecasts") }} where series_level = 'platform'
-    ),
+    forecasts as (select * from {{ ref("int_gmv_forecasts") }} where series_level = 'platform'),
 
     reference as (select {{ as_of_date() }} as as_of_date),
 

@@ -1,4 +1,5 @@
--- Grain: one row per series_level, series, month: GMV forecast of the platform, of each region and of
+-- Grain: one row per series_level, series, month: GMV forecast of the platform, of each region
+-- and of
 -- the top categories for the next months after the last complete one. Parts add up to the platform.
 with
     forecasts as (select * from {{ ref("int_gmv_forecasts") }} where is_latest_origin),
@@ -11,9 +12,7 @@ with
     ),
 
     platform as (
-        select horizon, forecast_gmv as platform_gmv
-        from forecasts
-        where series_level = 'platform'
+        select horizon, forecast_gmv as platform_gmv from forecasts where series_level = 'platform'
     ),
 
     joined as (
@@ -43,7 +42,8 @@ with
         inner join platform on forecasts.horizon = platform.horizon
         where
             forecasts.forecast_month >= reference.first_forecast_month
-            and forecasts.forecast_month < {{
+            and forecasts.forecast_month
+            < {{
                 add_periods(
                     "month",
                     var("forecast_horizon_months"),
