@@ -7,5 +7,8 @@ where
     not coalesce(origins.is_complete, false)
     or (
         forecasts.actual_gmv is not null
-        and (not coalesce(targets.is_complete, false) or forecasts.actual_gmv <> targets.gmv)
+        and (
+            not coalesce(targets.is_complete, false)
+            or (forecasts.series_level = 'platform' and forecasts.actual_gmv <> targets.gmv)
+        )
     )

@@ -59,7 +59,7 @@ def test_what_readers_were_promised_is_there() -> None:
         },
         "platform_health": {
             *("quality_scores", "order_volume", "freshness", "tests", "failures", "builds"),
-            *("cost_by_day", "credits_by_day", "invocations"),
+            *("cost_by_day", "credits_by_day", "invocations", "models"),
         },
     }
     there = {board.name: {tile.name for tile in board.tiles} for board in load_dashboards()}

@@ -18,7 +18,7 @@ CUSTOMER_MODELS = [
     "mart_customer_strategy", "mart_unit_economics",
 ]  # fmt: skip
 FEATURES = [
-    "log_recency_days", "log_active_days", "log_orders", "log_average_order_value",
+    "log_return_exposure", "log_active_days", "log_orders", "log_average_order_value",
     "late_order_share", "installment_order_share", "low_review_order_share",
 ]  # fmt: skip
 # With its tests, but those that ask models of others too; unit tests say nothing of the rows.

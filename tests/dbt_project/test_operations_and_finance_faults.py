@@ -37,6 +37,14 @@ FAULTS = {
     "assert_forecasts_know_complete_months_only": (
         "update int_monthly_revenue set is_complete = false where month = '2018-03-01'"
     ),
+    "assert_forecast_parts_add_up": (
+        "update int_gmv_forecasts set forecast_gmv = forecast_gmv + 0.01 "
+        "where is_latest_origin and horizon = 1 and series = 'North'"
+    ),
+    "columns_in_order_mart_sales_forecast": (
+        "update mart_sales_forecast set forecast_lower_80 = forecast_lower_95 - 0.01 "
+        "where series_level = 'region'"
+    ),
     "assert_lanes_equal_orders": (
         "update mart_logistics_performance set freight_revenue = freight_revenue + 0.01 "
         "where month = '2018-03-01' and seller_state = 'SP' and customer_state = 'SP'"

@@ -4,6 +4,8 @@ import hashlib
 import itertools
 import json
 import resource
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 
 from olist_platform.cli.generate import generate
 from olist_platform.errors import OlistError
-from olist_platform.generator import dataset
+from olist_platform.generator import calibration, dataset
 from olist_platform.generator.calibration import (
     ORDERS_BY_HOUR,
     ORDERS_BY_MONTH,
@@ -167,6 +169,39 @@ def test_true_parameters_lie_beside_the_data(dirty_folder: Path) -> None:
     assert parameters["sellers_process"]["quality_sigma"] == 0.3
     assert len(parameters["seller_quality"]) == parameters["rows"]["sellers"]
     assert parameters["growth"]["orders_by_month"]["2017-11"] == 7_544
+
+
+def test_every_constant_of_the_processes_is_among_the_true_parameters(dirty_folder: Path) -> None:
+    """By value: whatever the calibration says stands somewhere in the file."""
+    written = json.loads((dirty_folder / "true_parameters.json").read_text())
+    found = set()
+
+    def collect(value: object) -> None:
+        found.add(json.dumps(value, sort_keys=True))
+        parts = value.values() if isinstance(value, dict) else value
+        for part in parts if isinstance(parts, Iterable) and not isinstance(parts, str) else ():
+            collect(part)
+
+    collect(written)
+    known = {
+        name: value
+        for name, value in vars(calibration).items()
+        if name.isupper() and name not in {"PUBLISHED", "CHUNK_ORDERS", "DAILY_LEVEL_BY_STAGE"}
+    }
+    assert len(known) > 30
+    # Dates stand as texts, and processes have settings of theirs beside them.
+    for name in ("HOLIDAY_LEVEL", "TRANSPORT_CRISES"):
+        known.pop(name)
+    missing = []
+    for name, value in known.items():
+        is_process = is_dataclass(value) and not isinstance(value, type)
+        values = asdict(value).values() if is_process else [value]
+        missing += [
+            name
+            for each in values
+            if json.dumps(json.loads(json.dumps(each)), sort_keys=True) not in found
+        ]
+    assert missing == []
 
 
 def test_published_counts_are_consistent() -> None:

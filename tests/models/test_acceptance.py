@@ -39,7 +39,7 @@ def test_a_fit_no_worse_than_the_incumbent_scores() -> None:
     fit = fit_churn(examples(TRUTH), "checksum", TRUTH, WINDOW)
     verdict = RULE.judge(fit)
     assert verdict.is_accepted
-    assert verdict.reason.startswith("No worse on the back-test: log score -0.")
+    assert verdict.reason.startswith("No worse on the back-test beyond chance: log score -0.")
     assert fit.metrics["auc"] > 0.7
     assert fit.metrics["log_loss"] < fit.metrics["base_rate_log_loss"]
 

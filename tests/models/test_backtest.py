@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from olist_platform.environment import Environment, load_environment
+from olist_platform.errors import OlistError
+from olist_platform.generator.calibration import REPEAT_PURCHASES
 from olist_platform.generator.frauds import (
     DATASETS,
     FRAUDS_FILE,
@@ -18,12 +20,17 @@ from olist_platform.generator.frauds import (
 )
 from olist_platform.naming import EnvironmentName
 from olist_platform.predictions.backtest.figures import Area, Outcome
-from olist_platform.predictions.backtest.frauds import DETECTION_NODES
 from olist_platform.predictions.backtest.run import Backtest, run_backtest
+from olist_platform.predictions.backtest.truth import (
+    find_true_parameters,
+    recovery_figures,
+    true_purchases,
+)
 from olist_platform.predictions.cards.texts import CARDS
 from olist_platform.predictions.cards.write import write_cards
 from olist_platform.predictions.changed_raw import detected, open_changed_raw
-from olist_platform.predictions.compiled_sql import compiled_nodes
+from olist_platform.predictions.compiled_sql import last_compiled_nodes
+from olist_platform.predictions.model_fit import ModelName
 from olist_platform.project_vars import project_vars
 from olist_platform.source_catalog import dataset_named
 from olist_workspace import ROOT, Workspace
@@ -53,11 +60,15 @@ def test_every_area_has_figures_beside_a_baseline(tested: BackTested) -> None:
     found = tested.backtest
     assert {line.area for line in found.figures} == set(Area)
     named = {line.name for line in found.figures if line.baseline is not None}
-    for part in ("MAPE, platform", "MAPE, region", "MAPE, category", "precision of alerts",
-                 "recall of fraud cases", "retention of a later month"):  # fmt: skip
+    for part in ("MAPE of the moving average, platform", "MAPE of what was published, region",
+                 "MAPE of what was published, category", "coverage of the 80% interval, platform",
+                 "precision of alerts", "recall of fraud cases",
+                 "share of alerts that say why in a sentence", "share of honest orders alerted of",
+                 "retention of a later month"):  # fmt: skip
         assert any(name.startswith(part) for name in named), part
-    for kind in found.frauds.kinds if found.frauds else ():
+    for kind in found.frauds.kinds:
         assert 0 <= kind.lower_95 <= kind.case_recall <= kind.upper_95 <= 1
+        assert 0 <= kind.alert_precision <= 1
         assert kind.orders > 0
 
 
@@ -80,6 +91,67 @@ def test_parts_of_the_forecast_add_up(tested: BackTested) -> None:
     assert gap.value < 0.01
     levels = {series.level for series in tested.backtest.forecasts.series}
     assert levels == {"platform", "region", "category"}
+    [(parts, whole)] = tested.workspace.rows(
+        "select sum(forecast_gmv) filter (where series_level = 'region'), "
+        "sum(forecast_gmv) filter (where series_level = 'platform') from mart_sales_forecast"
+    )
+    assert parts == whole > 0
+
+
+@pytest.mark.slow
+def test_a_forecast_worse_than_the_last_month_is_not_published(tested: BackTested) -> None:
+    """What is told of the platform is what the mart publishes, and says by which method."""
+    [platform] = [each for each in tested.backtest.forecasts.series if each.level == "platform"]
+    [(method, candidate, naive)] = tested.workspace.rows(
+        "select forecast_method, candidate_mape, naive_mape from mart_sales_forecast "
+        "where series_level = 'platform' qualify row_number() over (order by month) = 1"
+    )
+    assert (method == "last month") == (candidate > naive) == platform.is_fallback
+    named = {line.name: line for line in tested.backtest.figures}
+    line = named["MAPE of the moving average, platform"]
+    assert line.value == platform.candidate_mape
+    falls_back = platform.candidate_mape >= platform.naive_mape
+    assert line.outcome is (Outcome.FALLS_BACK if falls_back else Outcome.HOLDS)
+
+
+@pytest.mark.slow
+def test_honest_orders_are_counted_by_region(tested: BackTested) -> None:
+    regions = tested.backtest.frauds.regions
+    [(orders,)] = tested.workspace.rows("select count(*) from int_order_anomalies")
+    assert sum(each.orders for each in regions) == orders
+    assert {"Southeast", "North"} <= {each.region for each in regions}
+    for each in regions:
+        assert each.lower_95 <= each.alerted <= each.upper_95
+
+
+@pytest.mark.slow
+def test_estimates_stand_beside_the_true_parameters(tested: BackTested, tmp_path: Path) -> None:
+    path = find_true_parameters(tested.environment, tested.workspace.home / "data" / "files")
+    assert path is not None
+    truth = true_purchases(path)
+    assert truth == {
+        "r": REPEAT_PURCHASES.shape,
+        "alpha": REPEAT_PURCHASES.rate,
+        "a": REPEAT_PURCHASES.dropout_a,
+        "b": REPEAT_PURCHASES.dropout_b,
+    }
+    [fit] = [each for each in tested.backtest.fits if each.model is ModelName.PURCHASES]
+    found = {line.name: line for line in recovery_figures(fit, truth)}
+    for estimate in fit.estimates:
+        interval = estimate.interval_95(is_positive=True)
+        assert interval is not None
+        line = found[f"{estimate.parameter}, recovered"]
+        true = truth[estimate.parameter]
+        assert (line.value, line.baseline) == (estimate.value, true)
+        holds = interval[0] <= true <= interval[1]
+        assert line.outcome is (Outcome.HOLDS if holds else Outcome.FAILS)
+    # Of data that nobody generated there is no truth, and what is not there cannot be asked for.
+    assert find_true_parameters(tested.environment, None) is None
+    with pytest.raises(OlistError, match="does not exist"):
+        find_true_parameters(tested.environment, tmp_path)
+    (tmp_path / "true_parameters.json").write_text("{}")
+    with pytest.raises(OlistError, match="holds no parameters"):
+        true_purchases(tmp_path / "true_parameters.json")
 
 
 @pytest.mark.slow
@@ -93,7 +165,7 @@ def test_people_keep_their_segment_or_move(tested: BackTested) -> None:
 @pytest.mark.slow
 def test_the_alert_budget_is_kept_whatever_happens(tested: BackTested) -> None:
     """A quarter of all orders are frauds; people still get no more alerts than they can work on."""
-    nodes = compiled_nodes(tested.environment, DETECTION_NODES)
+    nodes = last_compiled_nodes(tested.environment)
     with open_changed_raw(tested.environment, nodes) as changed:
         injected = inject_frauds({name: changed.raw_rows(name) for name in DATASETS}, 0.3, 1)
         orders = detected(changed, injected.rows)

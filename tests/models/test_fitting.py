@@ -1,7 +1,7 @@
 """Fitting on a warehouse: what is stored, what scores, and that SQL scores as the library does."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,11 +16,11 @@ from olist_platform.alerts.outbox import StoredAlert
 from olist_platform.alerts.router import open_outbox
 from olist_platform.environment import Environment, load_environment
 from olist_platform.naming import EnvironmentName
-from olist_platform.predictions.backtest.forecasts import monthly_sales
+from olist_platform.predictions.arrays import Floats
 from olist_platform.predictions.backtest.segments import segments_at
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
-from olist_platform.predictions.fitting import fit_models, fit_when_due
-from olist_platform.predictions.forecast_method import ForecastRule, forecast
+from olist_platform.predictions.compiled_sql import last_compiled_nodes
+from olist_platform.predictions.fitting import fit_when_due
 from olist_platform.predictions.gamma_gamma import GammaGamma
 from olist_platform.predictions.lifetime_value import LifetimeValueModel
 from olist_platform.predictions.model_fit import ModelName
@@ -28,8 +28,8 @@ from olist_platform.predictions.parameter_store import ParameterStore, StoredFit
 from olist_platform.predictions.person_orders import PeopleThen, PersonOrders
 from olist_platform.predictions.training_data import (
     TrainingSql,
-    compile_training_sql,
     read_training_data,
+    training_sql,
 )
 from olist_platform.predictions.warehouse import open_predictions
 from olist_platform.predictions.wilson import wilson_interval
@@ -46,12 +46,11 @@ ORDINARY_JUDGED = "model_minimum_judged_events: 20"
 FEW_JUDGED = "model_minimum_judged_events: 1"
 SCORES = ("int_model_parameters", "int_customer_360", "int_purchase_outlook", "int_spend_quantiles",
           "int_customer_lifetime_value")  # fmt: skip
-PAST_DATES = "{churn_training_dates: ['2017-09-30', '2018-02-28']}"
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Three fits: of too little data, of enough by a lower threshold, and the same once more."""
+    """Two fits of the same data: too little of it, and enough by a lower threshold."""
 
     workspace: Workspace
     environment: Environment
@@ -59,7 +58,6 @@ class Fitted:
     origins_when_thin: list[tuple[Any, ...]]
     unscored_when_thin: int
     accepted: list[StoredFit]
-    again: list[StoredFit]
     due: list[list[StoredFit]]
     told: list[StoredAlert]
 
@@ -93,11 +91,8 @@ def fitted(copy_of_generated: Callable[[str], Workspace]) -> Iterator[Fitted]:
         assert ORDINARY_JUDGED in text
         path.write_text(text.replace(ORDINARY, FEW).replace(ORDINARY_JUDGED, FEW_JUDGED))
         accepted = fit_when_due(environment, FIRST + timedelta(days=7))
-        again = fit_models(environment, FIRST + timedelta(days=8))
         workspace.olist("dbt", "--", "run", "--quiet", "--select", *SCORES)
-        yield Fitted(
-            workspace, environment, due[0], origins, unscored[0][0], accepted, again, due, told
-        )
+        yield Fitted(workspace, environment, due[0], origins, unscored[0][0], accepted, due, told)
 
 
 def stored(fitted: Fitted, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
@@ -121,7 +116,7 @@ def test_too_little_data_is_stored_and_told_and_the_default_scores(fitted: Fitte
 
 def test_an_accepted_fit_resolves_the_alert(fitted: Fitted) -> None:
     still_open = {each.alert.subject for each in open_outbox(fitted.environment).alerts()}
-    refused = {fit.model.value for fit in fitted.again if not fit.is_accepted}
+    refused = {fit.model.value for fit in fitted.accepted if not fit.is_accepted}
     assert still_open == refused
     assert len(refused) < len(ModelName)
 
@@ -130,7 +125,7 @@ def test_a_fit_is_made_when_it_is_due(fitted: Fitted) -> None:
     assert fitted.due[1] == []
     assert [fit.version for fit in fitted.accepted] == [2, 2, 2]
     moments = {moment for (moment,) in stored(fitted, "distinct fitted_at")}
-    expected = [FIRST, FIRST + timedelta(days=7), FIRST + timedelta(days=8)]
+    expected = [FIRST, FIRST + timedelta(days=7)]
     assert moments == {moment.replace(tzinfo=None) for moment in expected}
 
 
@@ -139,11 +134,9 @@ def test_the_same_data_give_the_same_fit(fitted: Fitted) -> None:
         "model, parameter, value, standard_error, training_window, training_rows, training_events,"
         " data_checksum, code_version, fitted_with"
     )
-    second, third = (stored(fitted, columns, f"version = {version}") for version in (2, 3))
-    assert second == third
-    assert len(second) == 8 + 4 + 3
-    first = stored(fitted, "model, parameter, value, data_checksum", "version = 1")
-    assert first == stored(fitted, "model, parameter, value, data_checksum", "version = 2")
+    first, second = (stored(fitted, columns, f"version = {version}") for version in (1, 2))
+    assert first == second
+    assert len(first) == 8 + 4 + 3
     [(codes,)] = stored(fitted, "count(distinct code_version)")
     assert codes == 1
 
@@ -237,10 +230,11 @@ def training_frames(
 def test_a_future_event_changes_no_feature_of_the_past(fitted: Fitted) -> None:
     """A person buys, is delivered late and complains, all behind the last reference date."""
     with fitted.workspace.restored():
-        sql = compile_training_sql(fitted.environment, PAST_DATES)
+        sql = training_sql(last_compiled_nodes(fitted.environment))
         before, orders_before = training_frames(fitted.environment, sql)
-        [(order, customer)] = fitted.workspace.rows(
-            "select order_id, customer_id from staging.base_orders "
+        [(order, customer, bought)] = fitted.workspace.rows(
+            "select order_id, customer_id, (purchased_local_at + interval 300 day)::date "
+            "from staging.base_orders "
             "where purchased_local_at between '2017-06-01' and '2017-07-01' "
             "and order_status = 'delivered' and quarantine_reason is null order by 1 limit 1"
         )
@@ -268,9 +262,15 @@ def test_a_future_event_changes_no_feature_of_the_past(fitted: Fitted) -> None:
     keys = ["reference_date", "customer_unique_id"]
     features = [name for name in before.columns if name != "churned"]
     assert before.select(features).sort(keys).equals(after.select(features).sort(keys))
-    # What it did change is the outcome of that person after the latest date.
+    # What it did change is the outcome of that person after the dates whose window it lies in.
     changed = before.join(after, on=keys).filter(pl.col("churned") != pl.col("churned_right"))
-    assert changed.select(keys).rows() == [(date(2018, 2, 28), person)]
+    window = timedelta(days=project_vars()["churn_window_days"])
+    dates = sorted(before["reference_date"].unique().to_list())
+    assert dates[-1] < bought
+    assert changed.select(keys).sort(keys).rows() == [
+        (day, person) for day in dates if day < bought <= day + window
+    ]
+    assert 1 <= len(changed) < len(dates)
     # Nor does any model see of an earlier day what came later.
     then = [orders.seen_at(date(2018, 2, 28)) for orders in (orders_before, orders_after)]
     for name in ("repeats", "active_days"):
@@ -279,28 +279,122 @@ def test_a_future_event_changes_no_feature_of_the_past(fitted: Fitted) -> None:
     np.testing.assert_array_equal(then[0].spent, then[1].spent)
 
 
-def test_the_forecast_is_that_of_sql(fitted: Fitted) -> None:
-    rule = ForecastRule.of(project_vars())
-    cells = pl.DataFrame(
-        fitted.workspace.rows(
-            "select month, 'all', category, sum(gmv)::double from int_sales_analysis group by all"
-        ),
-        schema=["month", "region", "category", "gmv"],
-        orient="row",
-    )
-    made = fitted.workspace.rows(
-        "select origin_month, horizon, forecast_gmv::double, forecast_level::double "
-        f"from int_gmv_forecasts where horizon <= {rule.horizon_months} order by 1, 2"
-    )
-    months = sorted({row[0] for row in made})
-    sales = monthly_sales(cells, pl.DataFrame({"month": months}))
-    [series] = sales.by_level["platform"].values()
-    assert len(months) > 15
-    for month, horizon, value, level in made:
-        known = months.index(month) + 1
-        found = forecast(series[:known], sales.calendar_month[:known], rule)
-        assert found.values[horizon - 1] == pytest.approx(value, abs=0.0051)
-        assert found.levels[horizon - 1] == pytest.approx(level, abs=0.0051)
+def moving_average(sales: Floats, ahead: int, rule: Mapping[str, Any]) -> float:
+    """The candidate of histories without two full years, by NumPy's own straight line."""
+    recent = sales[-rule["forecast_moving_average_months"] :]
+    slope, damping = 0.0, rule["forecast_trend_damping"]
+    if len(sales) >= rule["forecast_minimum_trend_months"]:
+        past = sales[-rule["forecast_trend_months"] :]
+        slope = float(np.polyfit(np.arange(len(past)), past, 1)[0])
+    months = ahead + (len(recent) - 1) / 2
+    damped = damping * (1 - damping**months) / (1 - damping)
+    return float(max(0.0, recent.mean() + slope * damped))
+
+
+def elected(sales: Floats, origin: int, rule: Mapping[str, Any]) -> tuple[Floats, bool]:
+    """The forecast at an origin of one series alone, and whether it is the last month's value."""
+    horizon = range(1, rule["forecast_horizon_months"] + 1)
+    judged = [
+        (past, step)
+        for past in range(1, origin)
+        for step in horizon
+        if past + step <= origin and sales[past + step - 1] > 0
+    ]
+    errors = np.array(
+        [
+            (moving_average(sales[:past], step, rule), sales[past - 1]) / sales[past + step - 1] - 1
+            for past, step in judged
+        ]
+    ).reshape(-1, 2)
+    candidate, naive = np.abs(errors).mean(axis=0) if len(errors) else (1.0, 0.0)
+    if len(judged) < rule["forecast_minimum_errors"] or candidate > naive:
+        return np.full(len(horizon), sales[origin - 1]), True
+    return np.array([moving_average(sales[:origin], step, rule) for step in horizon]), False
+
+
+Series = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def sales(fitted: Fitted) -> dict[Series, Floats]:
+    """Monthly sales of each series that is forecast, less than two full years."""
+    found: dict[Series, list[float]] = {}
+    for level, name, gmv in fitted.workspace.rows(
+        "select series_level, series, gmv::double from int_forecast_series order by 1, 2, month"
+    ):
+        found.setdefault((level, name), []).append(gmv)
+    assert {level for level, _ in found} == {"platform", "region", "category"}
+    assert 15 < len(found["platform", "all"]) < project_vars()["forecast_seasonal_months"]
+    return {key: np.array(values) for key, values in found.items()}
+
+
+def published(fitted: Fitted, columns: str) -> dict[tuple[Series, int], list[tuple[Any, ...]]]:
+    """The forecasts of each series and origin, one a month ahead."""
+    found: dict[tuple[Series, int], list[tuple[Any, ...]]] = {}
+    for level, name, origin, _, *row in fitted.workspace.rows(
+        f"select series_level, series, training_months, horizon, {columns} from int_gmv_forecasts "
+        f"where horizon <= {project_vars()['forecast_horizon_months']} order by 1, 2, 3, 4"
+    ):
+        found.setdefault(((level, name), origin), []).append(tuple(row))
+    return found
+
+
+def test_the_forecast_is_elected_by_the_past_alone(
+    fitted: Fitted, sales: dict[Series, Floats]
+) -> None:
+    """Every forecast of every origin again, by NumPy, from the sales until then."""
+    rule = project_vars()
+    rows = published(fitted, "forecast_gmv::double, is_fallback, forecast_method")
+    origins = range(1, len(sales["platform", "all"]) + 1)
+    assert rows.keys() == {(series, origin) for series in sales for origin in origins}
+    own = {
+        (series, origin): elected(values[:origin], origin, rule)
+        for series, values in sales.items()
+        for origin in origins
+    }
+    assert {is_fallback for _, is_fallback in own.values()} == {True, False}
+    for (series, origin), made in rows.items():
+        value, is_fallback = own[series, origin]
+        assert {row[1] for row in made} == {is_fallback}
+        assert {row[2] == "last month" for row in made} == {is_fallback}
+        whole, _ = own[("platform", "all"), origin]
+        level = [own[other, origin][0] for other in sales if other[0] == series[0]]
+        total = np.sum(level, axis=0)
+        expected = np.where(total > 0, value * whole / total, whole / len(level))
+        np.testing.assert_allclose([row[0] for row in made], expected, rtol=0, atol=0.021)
+
+
+def test_intervals_are_quantiles_of_what_was_missed_before(
+    fitted: Fitted, sales: dict[Series, Floats]
+) -> None:
+    rule = project_vars()
+    columns = [
+        f"forecast_{end}_{nominal}::double" for nominal in (80, 95) for end in ("lower", "upper")
+    ]
+    rows = published(fitted, f"forecast_gmv::double, {', '.join(columns)}")
+    intervals = 0
+    for (series, origin), made in rows.items():
+        missed = [
+            (past + step, abs(sales[series][past + step - 1] / row[0] - 1) / np.sqrt(step))
+            for past in range(1, origin)
+            for step, row in enumerate(rows[series, past], start=1)
+            if past + step <= origin and row[0] > 0
+        ]
+        spread = 0.0
+        for place, nominal in ((1, 80), (3, 95)):
+            since = origin - rule["forecast_interval_months"][nominal]
+            errors = [error for month, error in missed if month > since]
+            if len(errors) < rule["forecast_minimum_errors"]:
+                assert {row[place] for row in made} == {None}
+                continue
+            spread = max(spread, float(np.quantile(errors, nominal / 100)))
+            for step, row in enumerate(made, start=1):
+                half = spread * np.sqrt(step)
+                ends = row[0] * max(0, 1 - half), row[0] * (1 + half)
+                # Errors are stored with six digits.
+                assert row[place : place + 2] == pytest.approx(ends, rel=1e-4, abs=0.01)
+                intervals += 1
+    assert intervals > 500
 
 
 def test_segments_are_those_of_sql(fitted: Fitted) -> None:
@@ -363,13 +457,12 @@ def test_a_version_is_never_half_written(fitted: Fitted) -> None:
 
 
 def test_show_says_what_scores_and_where_it_comes_from(fitted: Fitted) -> None:
-    printed = fitted.workspace.olist("models", "show")
-    assert "log_recency_days" in printed
+    printed = fitted.workspace.olist("models", "show", "--all")
+    assert "log_return_exposure" in printed
     assert "95 % interval" in printed
-    for fit in fitted.again:
+    for fit in fitted.accepted:
         if fit.is_accepted:
-            assert f"{fit.model} fitted 3 scores: {fit.reason}" in printed
-    everything = fitted.workspace.olist("models", "show", "--all")
-    assert "purchases fitted 1 does not score: Too little data" in everything
+            assert f"{fit.model} fitted 2 scores: {fit.reason}" in printed
+    assert "purchases fitted 1 does not score: Too little data" in printed
     refused = fitted.workspace.olist("models", "fit", "--at", "yesterday", expect=1)
     assert "'yesterday' is no moment with a time zone" in refused

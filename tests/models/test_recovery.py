@@ -17,12 +17,12 @@ from olist_platform.predictions.gamma_gamma import GammaGamma
 from olist_platform.predictions.model_fit import Estimate
 from simulated_people import buyers, leavers, spenders
 
-SEEDS = range(10)
-# An honest 95 % interval misses twice in ten seeds once in twelve times. Over a hundred seeds of
-# churn 93 to 98 % of each parameter's intervals held the truth, over forty of purchases 92 to 98 %;
-# a suite has time for ten, and these tens are not the unlucky ones.
-SEEDS_OF_CHURN = range(10, 20)
-SEEDS_OF_PURCHASES = range(20, 30)
+# Seeds are counted from 1, and how many is a matter of what a fit costs. An honest 95 % interval
+# misses twice or more in ten seeds once in twelve times, eleven times or more in a hundred once in
+# a hundred: so "nine of ten" is judged over a hundred where fits are cheap.
+HUNDRED = range(1, 101)
+FORTY = range(1, 41)
+TEN = range(1, 11)
 PURCHASES = BGNBD(r=0.3, alpha=20.0, a=1.2, b=2.5)
 SPEND = GammaGamma(p=3.0, q=4.0, gamma=60.0)
 CHURN = {"intercept": 1.0, "recency": 0.8, "orders": -0.5, "value": 0.0}
@@ -72,15 +72,15 @@ def interval(value: float, error: float, *, is_positive: bool) -> tuple[float, f
     [
         (
             purchase_intervals,
-            SEEDS_OF_PURCHASES,
+            FORTY,
             {name: getattr(PURCHASES, name) for name in bg_nbd.PARAMETERS},
         ),
         (
             spend_intervals,
-            SEEDS,
+            HUNDRED,
             {name: getattr(SPEND, name) for name in gamma_gamma.PARAMETERS},
         ),
-        (churn_intervals, SEEDS_OF_CHURN, CHURN),
+        (churn_intervals, HUNDRED, CHURN),
     ],
     ids=["purchases", "spend", "churn"],
 )
@@ -94,7 +94,7 @@ def test_each_parameter_is_in_its_interval_in_nine_of_ten_seeds(
         for name, (lower, upper) in found.items():
             assert lower < upper
             held[name] += lower <= truth[name] <= upper
-    assert min(held.values()) >= 9, held
+    assert min(held.values()) >= 0.9 * len(seeds), held
 
 
 def generated_histories(seed: int, orders: int) -> Histories:
@@ -130,7 +130,7 @@ def test_the_generators_parameters_come_back_in_nine_of_ten_seeds() -> None:
         "b": REPEAT_PURCHASES.dropout_b,
     }
     held = dict.fromkeys(truth, 0)
-    for seed in SEEDS:
+    for seed in TEN:
         found = bg_nbd.fit(generated_histories(seed, 60_000))
         assert found.fault is None
         values = zip(bg_nbd.PARAMETERS, found.values, found.standard_errors, strict=True)

@@ -31,3 +31,13 @@
 
 {#- Condition: the text has a letter, whatever its accents (a letter has two cases). -#}
 {%- macro has_letters(text) -%} lower({{ text }}) <> upper({{ text }}) {%- endmacro -%}
+
+
+{#- Number of a key of a flat JSON object of numbers, as double; null where the key is missing. -#}
+{%- macro json_number(text, key) -%}
+    try_cast(
+        trim(
+            replace(split_part(split_part({{ text }}, '"{{ key }}": ', 2), ',', 1), '}', '')
+        ) as double
+    )
+{%- endmacro -%}

@@ -5,6 +5,11 @@
     do not exist yet, and an order counts as late as soon as its promised date has passed without it.
     One thing the source cannot tell: when an order was canceled; a canceled order is out from the start.
 
+    Who buys at a rate that varies between people as a gamma distribution of small shape comes back within
+    a window with a chance proportional to ln(1 + window / (1 + days since the last purchase)): recency
+    enters as the logarithm of that. As the logarithm of the days it promised too many of those who had
+    been away longer than anybody whom the model had learnt from.
+
     Args: reference_date: a date expression. It is not after the as_of_date: int_orders ends there. -#}
 {%- macro churn_features(reference_date) -%}
     with
@@ -74,8 +79,12 @@
         customer_unique_id,
         reference_date,
         ln(
-            1 + cast({{ dbt.datediff("last_order_date", "reference_date", "day") }} as double)
-        ) as log_recency_days,
+            ln(
+                1
+                + cast({{ var("churn_window_days") }} as double)
+                / (1 + {{ dbt.datediff("last_order_date", "reference_date", "day") }})
+            )
+        ) as log_return_exposure,
         ln(
             1 + cast({{ dbt.datediff("first_order_date", "last_order_date", "day") }} as double)
         ) as log_active_days,
@@ -92,7 +101,7 @@
     {{
         return(
             [
-                "log_recency_days",
+                "log_return_exposure",
                 "log_active_days",
                 "log_orders",
                 "log_average_order_value",

@@ -1,219 +1,239 @@
--- Grain: one row per origin_month and horizon: what would have been forecast at the end of a month.
--- Every origin sees its own past alone, so that the errors of the older ones tell what to expect of
--- the newest. Only complete months take part; months at the edges that an extract cut off do not.
-{% set level_months = var("forecast_moving_average_months") %}
-{% set trend_months = var("forecast_trend_months") %}
-{% set seasonal_months = var("forecast_seasonal_months") %}
-{% set minimum_trend_months = var("forecast_minimum_trend_months") %}
-{% set last_horizon = var("forecast_horizon_months") + var("forecast_maximum_edge_months") %}
+-- Grain: one row per series_level, series, origin_month, horizon: the forecast as it would have
+-- been
+-- published at the end of a month, with its interval; the latest origin is the forecast.
+-- The moving average is used where it did no worse than the last month's value so far, else that
+-- value. Forecasts of parts are scaled to the platform's, so that they add up.
+{% set horizon_months = var("forecast_horizon_months") %}
+{% set minimum_errors = var("forecast_minimum_errors") %}
+{% set interval_months = var("forecast_interval_months") %}
+{% set nominals = [80, 95] %}
 
 with
-    complete_months as (
-        select month, orders, gmv from {{ ref("int_monthly_revenue") }} where is_complete
-    ),
+    candidates as (select * from {{ ref("int_forecast_candidates") }}),
 
-    typical as (select median(orders) as orders from complete_months),
-
-    edges as (
+    judged as (
         select
-            min(
-                case when {{ is_business_month() }} then complete_months.month end
-            ) as first_business_month,
-            max(
-                case when {{ is_business_month() }} then complete_months.month end
-            ) as last_business_month,
-            max(complete_months.month) as last_month
-        from complete_months
-        cross join typical
-    ),
-
-    training as (
-        select
-            complete_months.month,
-            complete_months.gmv,
-            month(complete_months.month) as calendar_month,
-            row_number() over (order by complete_months.month asc) as position
-        from complete_months
-        cross join edges
-        where
-            complete_months.month >= edges.first_business_month
-            and (
-                complete_months.month <= edges.last_business_month
-                or edges.last_business_month
-                < {{
-                    add_periods(
-                        "month", -1 * var("forecast_maximum_edge_months"), "edges.last_month"
-                    )
-                }}
-            )
-    ),
-
-    -- The year around a month, its two outer months by half: what it would be without a season.
-    centred as (
-        select
-            month,
-            calendar_month,
-            position,
-            gmv,
-            sum(gmv) over (order by position rows between 6 preceding and 5 following)
-            + sum(gmv) over (
-                order by position rows between 5 preceding and 6 following
-            ) as two_years_gmv,
-            count(*) over (
-                order by position rows between 6 preceding and 6 following
-            ) as months_around
-        from training
-    ),
-
-    seasonal_ratios as (
-        select calendar_month, position, {{ ratio("24 * gmv", "two_years_gmv") }} as seasonal_ratio
-        from centred
-        where months_around = 13
-    ),
-
-    origins as (
-        select
-            month as origin_month,
-            position as training_months,
-            max(position) over () = position as is_latest_origin,
-            case
-                when position >= {{ seasonal_months }}
-                then 'seasonal index on trend and moving average'
-                when position >= {{ minimum_trend_months }}
-                then 'trend and moving average'
-                else 'moving average'
-            end as forecast_method
-        from training
-    ),
-
-    raw_indices as (
-        select
-            origins.origin_month,
-            seasonal_ratios.calendar_month,
-            avg(seasonal_ratios.seasonal_ratio) as seasonal_ratio
-        from origins
-        inner join seasonal_ratios on seasonal_ratios.position <= origins.training_months - 6
-        where origins.training_months >= {{ seasonal_months }}
-        group by origins.origin_month, seasonal_ratios.calendar_month
-    ),
-
-    -- Twelve indices average 1: a season moves sales within the year and adds none.
-    seasonal_indices as (
-        select
-            origin_month,
-            calendar_month,
-            {{ ratio("seasonal_ratio", "avg(seasonal_ratio) over (partition by origin_month)") }}
-            as seasonal_index
-        from raw_indices
-    ),
-
-    histories as (
-        select
-            origins.origin_month,
-            origins.training_months,
-            origins.is_latest_origin,
-            origins.forecast_method,
-            training.position,
-            training.position > origins.training_months - {{ level_months }} as is_in_level,
-            training.position > origins.training_months - {{ trend_months }} as is_in_trend,
-            {{ ratio("training.gmv", "coalesce(seasonal_indices.seasonal_index, 1)") }}
-            as deseasonalised_gmv
-        from origins
-        inner join
-            training
-            on training.position <= origins.training_months
-            and training.position
-            > origins.training_months - {{ [level_months, trend_months] | max }}
-        left join
-            seasonal_indices
-            on origins.origin_month = seasonal_indices.origin_month
-            and training.calendar_month = seasonal_indices.calendar_month
-    ),
-
-    lines as (
-        select
-            origin_month,
-            training_months,
-            is_latest_origin,
-            forecast_method,
-            -- A month that never sold in its season has nothing to deseasonalise.
-            coalesce(avg(case when is_in_level then deseasonalised_gmv end), 0) as level,
-            avg(case when is_in_level then training_months - position end) as level_age,
-            case
-                when training_months >= {{ minimum_trend_months }}
-                then regr_slope(case when is_in_trend then deseasonalised_gmv end, position)
-                else 0
-            end as monthly_trend
-        from histories
-        group by origin_month, training_months, is_latest_origin, forecast_method
-    ),
-
-    horizons as (
-        {% for horizon in range(1, last_horizon + 1) %}
-            select {{ horizon }} as horizon {{ "union all" if not loop.last }}
-        {% endfor %}
-    ),
-
-    targets as (
-        select
-            lines.*,
-            horizons.horizon,
-            {{ add_periods("month", "horizons.horizon", "lines.origin_month") }} as forecast_month
-        from lines
-        cross join horizons
-    ),
-
-    joined as (
-        select
-            targets.origin_month,
-            targets.horizon,
-            targets.forecast_month,
-            targets.is_latest_origin,
-            targets.training_months,
-            targets.forecast_method,
-            targets.level,
-            targets.level_age,
-            targets.monthly_trend,
-            coalesce(seasonal_indices.seasonal_index, 1) as seasonal_index,
-            training.gmv as actual_gmv
-        from targets
-        left join
-            seasonal_indices
-            on targets.origin_month = seasonal_indices.origin_month
-            and month(targets.forecast_month) = seasonal_indices.calendar_month
-        left join training on targets.forecast_month = training.month
-    ),
-
-    forecasts as (
-        select
-            origin_month,
-            cast(horizon as integer) as horizon,
+            series_level,
+            series,
             forecast_month,
-            is_latest_origin,
-            cast(training_months as integer) as training_months,
-            forecast_method,
-            cast(round(level * seasonal_index, 2) as decimal(18, 2)) as forecast_level,
-            cast(round(monthly_trend, 2) as decimal(18, 2)) as monthly_trend,
-            cast(round(seasonal_index, 6) as decimal(9, 6)) as seasonal_index,
+            abs({{ ratio("candidate_gmv - actual_gmv", "actual_gmv") }}) as candidate_error,
+            abs({{ ratio("naive_gmv - actual_gmv", "actual_gmv") }}) as naive_error
+        from candidates
+        where actual_gmv > 0 and horizon <= {{ horizon_months }}
+    ),
+
+    -- What was known at an origin of how both had done.
+    verdicts as (
+        select
+            origins.series_level,
+            origins.series,
+            origins.origin_month,
+            count(judged.candidate_error) as judged_forecasts,
+            avg(judged.candidate_error) as candidate_mape,
+            avg(judged.naive_error) as naive_mape
+        from candidates as origins
+        left join
+            judged
+            on origins.series_level = judged.series_level
+            and origins.series = judged.series
+            and judged.forecast_month <= origins.origin_month
+        where origins.horizon = 1
+        group by origins.series_level, origins.series, origins.origin_month
+    ),
+
+    decided as (
+        select
+            candidates.*,
+            verdicts.judged_forecasts,
+            verdicts.candidate_mape,
+            verdicts.naive_mape,
+            coalesce(
+                verdicts.judged_forecasts < {{ minimum_errors }}
+                or verdicts.candidate_mape > verdicts.naive_mape,
+                true
+            ) as is_fallback
+        from candidates
+        inner join
+            verdicts
+            on candidates.series_level = verdicts.series_level
+            and candidates.series = verdicts.series
+            and candidates.origin_month = verdicts.origin_month
+    ),
+
+    chosen as (
+        select
+            decided.*,
+            case when is_fallback then 'last month' else candidate_method end as forecast_method,
+            case when is_fallback then naive_gmv else candidate_gmv end as own_gmv
+        from decided
+    ),
+
+    platform as (
+        select origin_month, horizon, own_gmv as platform_gmv
+        from chosen
+        where series_level = 'platform'
+    ),
+
+    sums as (
+        select
+            chosen.*,
+            platform.platform_gmv,
+            sum(chosen.own_gmv) over (
+                partition by chosen.series_level, chosen.origin_month, chosen.horizon
+            ) as level_gmv,
+            sum(chosen.own_gmv) over (
+                partition by chosen.series_level, chosen.origin_month, chosen.horizon
+                order by chosen.series
+                rows between unbounded preceding and current row
+            ) as level_gmv_so_far,
+            row_number() over (
+                partition by chosen.series_level, chosen.origin_month, chosen.horizon
+                order by chosen.series
+            ) as number_in_level,
+            count(*) over (
+                partition by chosen.series_level, chosen.origin_month, chosen.horizon
+            ) as series_of_level
+        from chosen
+        inner join
+            platform
+            on chosen.origin_month = platform.origin_month
+            and chosen.horizon = platform.horizon
+    ),
+
+    -- Running sums are rounded, not parts: so that these add up to the cent. Parts that all expect
+    -- nothing share evenly what the platform expects.
+    scaled as (
+        select
+            sums.*,
+            round(
+                cast(platform_gmv as double) * coalesce(
+                    {{ ratio("level_gmv_so_far", "level_gmv") }},
+                    {{ ratio("number_in_level", "series_of_level") }}
+                ),
+                2
+            ) as gmv_so_far
+        from sums
+    ),
+
+    reconciled as (
+        select
+            scaled.*,
             cast(
-                round(
-                    greatest(0, level + monthly_trend * (horizon + level_age)) * seasonal_index, 2
+                gmv_so_far - coalesce(
+                    lag(gmv_so_far) over (
+                        partition by series_level, origin_month, horizon order by series
+                    ),
+                    0
                 ) as decimal(18, 2)
-            ) as forecast_gmv,
-            actual_gmv
-        from joined
+            ) as forecast_gmv
+        from scaled
     ),
 
     tested as (
         select
-            forecasts.*,
+            reconciled.*,
             cast(
-                round({{ ratio("actual_gmv - forecast_gmv", "forecast_level") }}, 6) as decimal(
-                    18, 6
-                )
+                round({{ ratio("actual_gmv - forecast_gmv", "forecast_gmv") }}, 6) as decimal(18, 6)
             ) as relative_error
-        from forecasts
+        from reconciled
+    ),
+
+    -- Errors grow with the square root of the horizon; by it they are brought to one month ahead.
+    errors as (
+        select
+            series_level,
+            series,
+            forecast_month,
+            abs(cast(relative_error as double)) / sqrt(horizon) as monthly_error
+        from tested
+        where relative_error is not null and horizon <= {{ horizon_months }}
+    ),
+
+    {% for nominal in nominals %}
+        spreads_{{ nominal }} as (
+            select
+                origins.series_level,
+                origins.series,
+                origins.origin_month,
+                count(*) as errors,
+                percentile_cont({{ nominal / 100 }}) within group (
+                    order by errors.monthly_error
+                ) as spread
+            from candidates as origins
+            inner join
+                errors
+                on origins.series_level = errors.series_level
+                and origins.series = errors.series
+                and errors.forecast_month <= origins.origin_month
+                and errors.forecast_month
+                > {{ add_periods("month", -1 * interval_months[nominal], "origins.origin_month") }}
+            where origins.horizon = 1
+            group by origins.series_level, origins.series, origins.origin_month
+            having count(*) >= {{ minimum_errors }}
+        ),
+    {% endfor %}
+
+    spread as (
+        select
+            tested.*,
+            spreads_80.spread as spread_80,
+            case
+                when spreads_80.spread > spreads_95.spread
+                then spreads_80.spread
+                else spreads_95.spread
+            end as spread_95,
+            spreads_95.errors as interval_errors
+        from tested
+        {% for nominal in nominals %}
+            left join
+                spreads_{{ nominal }}
+                on tested.series_level = spreads_{{ nominal }}.series_level
+                and tested.series = spreads_{{ nominal }}.series
+                and tested.origin_month = spreads_{{ nominal }}.origin_month
+        {% endfor %}
+    ),
+
+    bounded as (
+        select
+            series_level,
+            series,
+            origin_month,
+            horizon,
+            forecast_month,
+            is_latest_origin,
+            training_months,
+            candidate_method,
+            forecast_level,
+            monthly_trend,
+            seasonal_index,
+            candidate_gmv,
+            naive_gmv,
+            cast(judged_forecasts as integer) as judged_forecasts,
+            candidate_mape,
+            naive_mape,
+            is_fallback,
+            forecast_method,
+            forecast_gmv,
+            {% for nominal in nominals %}
+                {% for bound, sign in {"lower": "-", "upper": "+"}.items() %}
+                    cast(
+                        round(
+                            case
+                                when spread_{{ nominal }} is not null
+                                then
+                                    cast(forecast_gmv as double)
+                                    * greatest(0, 1 {{ sign }} spread_{{ nominal }} * sqrt(horizon))
+                            end,
+                            2
+                        ) as decimal(18, 2)
+                    ) as forecast_{{ bound }}_{{ nominal }},
+                {% endfor %}
+            {% endfor %}
+            cast(interval_errors as integer) as interval_errors,
+            actual_gmv,
+            relative_error
+        from spread
     )
 
 select *
-from tested
+from bounded

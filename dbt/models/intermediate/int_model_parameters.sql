@@ -1,5 +1,7 @@
 -- Grain: one row per model, parameter: the version that scores. It is the newest accepted one of
--- those that this warehouse fitted on its own data, else of the seed's.
+-- those that this warehouse fitted on its own data, else of the seed's. A fit of other features
+-- than
+-- the project has now lacks a parameter of the seed's: it does not score.
 {% set columns = [
     "model",
     "parameter",
@@ -37,9 +39,29 @@ with
         where is_accepted
     ),
 
+    newest_defaults as (
+        select model, parameter
+        from defaults
+        qualify rank() over (partition by model order by version desc) = 1
+    ),
+
+    needed as (
+        select model, parameter, count(*) over (partition by model) as parameters
+        from newest_defaults
+    ),
+
+    scorable as (
+        select fitted.model, fitted.version
+        from needed
+        inner join fitted on needed.model = fitted.model and needed.parameter = fitted.parameter
+        group by fitted.model, fitted.version
+        having count(*) = max(needed.parameters)
+    ),
+
     source as (
-        select *
+        select fitted.*
         from fitted
+        inner join scorable on fitted.model = scorable.model and fitted.version = scorable.version
         union all
         select *
         from defaults

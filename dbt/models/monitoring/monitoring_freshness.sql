@@ -20,6 +20,7 @@
     "mart_fraud_monitoring": "as_of_date",
     "mart_seller_management": "as_of_date",
     "mart_customer_strategy": "as_of_date",
+    "mart_sales_forecast": "as_of_date",
     "mart_unit_economics": add_periods(
         "day", -1, add_periods("month", 1, "activity_month")
     ),

@@ -1,6 +1,12 @@
 -- Grain: one row per month and is_forecast: every month from the first order's to the as_of_date's,
 -- and the months forecast after the last complete one (the running month is in both).
 {% set horizon_months = var("forecast_horizon_months") %}
+{% set forecast_bounds = [
+    "forecast_lower_80",
+    "forecast_upper_80",
+    "forecast_lower_95",
+    "forecast_upper_95",
+] %}
 {% set actual_columns = {
     "orders_placed": "integer",
     "orders": "integer",
@@ -35,7 +41,7 @@
 with
     revenue as (select * from {{ ref("int_monthly_revenue") }}),
 
-    forecasts as (select * from {{ ref("int_gmv_forecasts") }}),
+    forecasts as (select * from {{ ref("int_gmv_forecasts") }} where series_level = 'platform'),
 
     reference as (select {{ as_of_date() }} as as_of_date),
 
@@ -150,12 +156,13 @@ with
                 )
             }} as backtest_error,
             cast(null as decimal(18, 2)) as forecast_gmv,
-            {% for bound in var("forecast_interval_z") %}
-                cast(null as decimal(18, 2)) as forecast_{{ bound }},
+            {% for bound in forecast_bounds %}
+                cast(null as decimal(18, 2)) as {{ bound }},
             {% endfor %}
             cast(null as varchar) as forecast_method,
             cast(null as integer) as forecast_training_months,
-            cast(null as varchar) as forecast_interval_method,
+            cast(null as double) as forecast_candidate_mape,
+            cast(null as double) as forecast_naive_mape,
             cast(null as integer) as forecast_interval_errors,
             averaged.as_of_date
         from averaged
@@ -182,31 +189,6 @@ with
 
     latest as (select * from forecasts where is_latest_origin),
 
-    -- Errors grow with the square root of the horizon; by it they are brought to one month ahead.
-    errors as (
-        select
-            forecast_method,
-            min(training_months) as first_training_months,
-            count(*) as errors,
-            sum(cast(relative_error * relative_error / horizon as decimal(18, 9))) as squared_errors
-        from forecasts
-        where relative_error is not null and horizon <= {{ horizon_months }}
-        group by forecast_method
-    ),
-
-    -- A method too young to have enough errors of its own borrows those of the method before it.
-    deviations as (
-        select
-            forecast_method as interval_method,
-            errors as interval_errors,
-            sqrt({{ ratio("squared_errors", "errors") }}) as deviation
-        from errors
-        where
-            errors >= {{ var("forecast_minimum_errors") }}
-            and first_training_months <= (select max(training_months) from latest)
-        qualify row_number() over (order by first_training_months desc) = 1
-    ),
-
     forecast_months as (
         select
             months_ahead.month,
@@ -216,33 +198,15 @@ with
                 cast(null as {{ data_type }}) as {{ column }},
             {% endfor %}
             latest.forecast_gmv,
-            {% for bound, z in var("forecast_interval_z").items() %}
-                cast(
-                    round(
-                        case
-                            when deviations.deviation is not null
-                            then
-                                greatest(
-                                    0,
-                                    cast(latest.forecast_gmv as double)
-                                    + {{ z }}
-                                    * deviations.deviation
-                                    * sqrt(latest.horizon)
-                                    * cast(latest.forecast_level as double)
-                                )
-                        end,
-                        2
-                    ) as decimal(18, 2)
-                ) as forecast_{{ bound }},
-            {% endfor %}
+            {% for bound in forecast_bounds %} latest.{{ bound }}, {% endfor %}
             coalesce(latest.forecast_method, 'none: no complete month') as forecast_method,
             latest.training_months as forecast_training_months,
-            deviations.interval_method as forecast_interval_method,
-            cast(deviations.interval_errors as integer) as forecast_interval_errors,
+            latest.candidate_mape as forecast_candidate_mape,
+            latest.naive_mape as forecast_naive_mape,
+            latest.interval_errors as forecast_interval_errors,
             months_ahead.as_of_date
         from months_ahead
         left join latest on months_ahead.month = latest.forecast_month
-        left join deviations on latest.forecast_gmv is not null
     ),
 
     united as (

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,13 +96,23 @@ def show(
         )
 
 
+TruthOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="true_parameters.json of generated data, or its folder; that of `make demo` is found."
+    ),
+]
+
+
 @app.command()
-def backtest(env: EnvironmentOption = "local") -> None:
+def backtest(env: EnvironmentOption = "local", truth: TruthOption = None) -> None:
     """Hold every model against what it had not seen; print each figure beside its baseline.
 
-    Nothing is written. Where data are too thin to learn from, the line says so.
+    Nothing is written. Where data are too thin to learn from, the line says so. Of generated data
+    the estimates stand beside the true parameters. Frauds are injected on DuckDB only.
 
     Example:  olist models backtest
+      olist models backtest --truth data/files
     """
     from olist_platform.cli.models_output import print_backtest  # noqa: PLC0415
     from olist_platform.predictions.backtest.run import run_backtest  # noqa: PLC0415
@@ -109,7 +120,7 @@ def backtest(env: EnvironmentOption = "local") -> None:
     environment = environment_named(env)
     began = time.perf_counter()
     with err.status("back-testing"):
-        found = run_backtest(environment)
+        found = run_backtest(environment, truth)
     print_backtest(found)
     for each in found.scoring.values():
         fallback = (
@@ -131,6 +142,7 @@ def cards(
     data: Annotated[
         str, typer.Option(help="What the data are, for the page's readers.")
     ] = "the environment's own data",
+    truth: TruthOption = None,
 ) -> None:
     """Back-test, and write a card for each model into platform/docs/models.
 
@@ -141,7 +153,7 @@ def cards(
 
     environment = environment_named(env)
     with err.status("back-testing"):
-        found = run_backtest(environment)
+        found = run_backtest(environment, truth)
     for page in write_cards(found, cards_folder(), data):
         out.print(f"written: {page}", soft_wrap=True, highlight=False)
 

@@ -12,7 +12,9 @@ from olist_platform.predictions.backtest.run import Backtest
 _OUTCOMES = {
     Outcome.HOLDS: "[green]holds[/]",
     Outcome.FAILS: "[red]fails[/]",
+    Outcome.FALLS_BACK: "[yellow]falls back[/]",
     Outcome.TOO_THIN: "[yellow]too thin[/]",
+    Outcome.NOT_TRIED: "[yellow]not tried[/]",
     Outcome.NOT_JUDGED: "",
 }
 _THOUSAND = 1000
@@ -28,13 +30,18 @@ def print_backtest(found: Backtest) -> None:
         ((each.orders, each.expected, each.observed) for each in found.lifetime_value.numbers),
     )
     _print_table(
-        "Forecast",
-        ("series", "MAPE", "last month", "2nd year on", "year before", "in 95 %", "in 80 %"),
+        "Forecast: mean absolute percentage errors",
+        (
+            *("series", "forecast by now", "moving average", "last month", "published"),
+            *("2nd year on", "year before", "in 95 %", "in 80 %"),
+        ),
         (
             (
                 f"{each.level} {each.name}",
-                each.mape,
+                each.method,
+                each.candidate_mape,
                 each.naive_mape,
+                each.mape,
                 each.mape_where_seasonal,
                 each.seasonal_mape,
                 each.coverage_95,
@@ -45,19 +52,36 @@ def print_backtest(found: Backtest) -> None:
     )
     _print_table(
         "Injected frauds and faults",
-        ("kind", "rate", "orders", "alerted", "anomaly", "cases", "found", "95 % interval"),
+        (
+            *("kind", "rate", "orders", "precision", "alerted", "anomaly", "cases", "found"),
+            "95 % interval",
+        ),
         (
             (
                 each.kind.value,
                 f"{each.rate:.1%}",
                 each.orders,
+                each.alert_precision,
                 each.alert_recall,
                 each.anomaly_recall,
                 each.cases,
                 each.case_recall,
                 f"{each.lower_95:.3f} to {each.upper_95:.3f}",
             )
-            for each in (found.frauds.kinds if found.frauds else ())
+            for each in found.frauds.kinds
+        ),
+    )
+    _print_table(
+        "Honest orders with an alert, by region",
+        ("region", "orders", "alerted", "95 % interval"),
+        (
+            (
+                each.region,
+                each.orders,
+                each.alerted,
+                f"{each.lower_95:.4f} to {each.upper_95:.4f}",
+            )
+            for each in found.frauds.regions
         ),
     )
     _print_moves(found)

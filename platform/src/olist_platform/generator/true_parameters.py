@@ -65,7 +65,22 @@ def true_parameters(
         "repeat_purchases_bg_nbd_days": asdict(calibration.REPEAT_PURCHASES)
         | {"last_trading_day": str(np.datetime64(last_trading_day, "D"))},
         "orders_by_status": calibration.ORDERS_BY_STATUS,
+        "canceled_approved_share": calibration.CANCELED_APPROVED_SHARE,
+        "canceled_shipped_share": calibration.CANCELED_SHIPPED_SHARE,
         "orders_by_items": calibration.ORDERS_BY_ITEMS,
+        "further_items": {
+            "same_product_share": calibration.FURTHER_ITEM_SAME_PRODUCT,
+            "same_seller_share": calibration.FURTHER_ITEM_SAME_SELLER,
+        },
+        "prices": {
+            "endings": calibration.PRICE_ENDINGS,
+            "range": calibration.PRICE_RANGE,
+            "tail_share": calibration.PRICE_TAIL_SHARE,
+            "tail_factor": calibration.PRICE_TAIL_FACTOR,
+            "body_factor": calibration.PRICE_BODY_FACTOR,
+        },
+        "products_process": asdict(calibration.PRODUCTS)
+        | {"products_by_photos": calibration.PRODUCTS_BY_PHOTOS},
         "freight": asdict(calibration.FREIGHT),
         "sellers_process": asdict(calibration.SELLERS),
         "product_popularity_sigma": calibration.PRODUCT_POPULARITY_SIGMA,
@@ -81,16 +96,30 @@ def true_parameters(
                 for start, end, factor in calibration.TRANSPORT_CRISES
             ],
             "black_friday_congestion": calibration.BLACK_FRIDAY_CONGESTION,
+            "approval_hours": calibration.APPROVAL_HOURS,
+            "approval_probabilities": calibration.APPROVAL_PROBABILITIES,
+            "carrier_by_hour": calibration.CARRIER_BY_HOUR,
+            "delivered_by_hour": calibration.DELIVERED_BY_HOUR,
+            "shipping_limit_days": calibration.SHIPPING_LIMIT_DAYS,
         },
         "payment_plans": calibration.ORDERS_BY_PAYMENT_PLAN,
         "vouchers_per_order": calibration.VOUCHERS_PER_ORDER,
+        "voucher_share_beta": calibration.VOUCHER_SHARE_BETA,
         "review_process": asdict(calibration.REVIEWS)
         | {
             "late_shift_days": calibration.LATE_SHIFT_DAYS,
             "late_shift": calibration.LATE_SHIFT,
             "undelivered_shift": calibration.UNDELIVERED_SHIFT,
+            "message_share_by_score": calibration.MESSAGE_SHARE_BY_SCORE,
+            "title_share_by_score": calibration.TITLE_SHARE_BY_SCORE,
+            "answer_log_days": calibration.ANSWER_LOG_DAYS,
+            "answered_by_hour": calibration.ANSWERED_BY_HOUR,
+            "delay_on_time": calibration.REVIEW_DELAY_ON_TIME,
+            "delay_late": calibration.REVIEW_DELAY_LATE,
         },
-        "dirt": asdict(calibration.DIRT) if settings.dirt else None,
+        "dirt": asdict(calibration.DIRT) | {"without_items_share": calibration.WITHOUT_ITEMS_SHARE}
+        if settings.dirt
+        else None,
         "seller_quality": {seller: round(value, 6) for seller, value in quality},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

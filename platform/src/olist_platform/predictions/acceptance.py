@@ -42,7 +42,7 @@ class AcceptanceRule:
         difference = fit.score - fit.incumbent_score
         if difference < -_WORSE_BEYOND * fit.score_difference_error:
             return Verdict(False, f"Worse on the back-test beyond chance: {told}.")
-        return Verdict(True, f"No worse on the back-test: {told}.")
+        return Verdict(True, f"No worse on the back-test beyond chance: {told}.")
 
     def _too_little_data(self, fit: ModelFit) -> str | None:
         needed = self.minimum_events[fit.model]

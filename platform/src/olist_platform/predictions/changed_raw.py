@@ -111,7 +111,8 @@ def detected(changed: ChangedRaw, rows: Mapping[str, pl.DataFrame]) -> pl.DataFr
     """Return every order with how fraud rules and anomaly signals see it, with added rows.
 
     Returns:
-        order_id, is_alert, is_anomaly, has_reason (of an alert; null without one).
+        order_id, region, is_alert, is_anomaly, has_reason (whether an alert says why in whole
+        sentences; null without an alert).
     """
     for dataset, added in rows.items():
         changed.add_rows(dataset, added)
@@ -122,8 +123,10 @@ def detected(changed: ChangedRaw, rows: Mapping[str, pl.DataFrame]) -> pl.DataFr
             anomalies.order_id,
             alerts.order_id is not null as is_alert,
             anomalies.is_anomaly,
-            case when alerts.order_id is not null then length(alerts.reasons) > 0 end as has_reason
+            coalesce(orders.customer_region, 'Unknown') as region,
+            regexp_matches(alerts.reasons, '^[A-Z0-9][^ ]* .+[.]$') as has_reason
         from int_order_anomalies as anomalies
+        inner join int_orders as orders on anomalies.order_id = orders.order_id
         left join mart_fraud_monitoring as alerts on anomalies.order_id = alerts.order_id
         order by anomalies.order_id
         """

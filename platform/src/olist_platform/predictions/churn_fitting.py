@@ -89,7 +89,12 @@ def fit_churn(
         fault=final.fault or judge.fault,
         score=float("nan") if losses is None or not len(losses) else -float(losses.mean()),
         incumbent_score=None if former is None or not len(former) else -float(former.mean()),
-        score_difference_error=paired_error(losses, former),
+        # What judges has learnt from the earlier dates only; what would score knows all of them.
+        score_difference_error=float(
+            np.hypot(paired_error(losses, former), judge.error_of_score(latest))
+        )
+        if losses is not None and len(losses)
+        else float("inf"),
     )
 
 

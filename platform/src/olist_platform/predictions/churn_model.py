@@ -91,18 +91,33 @@ class ChurnModel:
     Attributes:
         values: By parameter: the intercept and each feature.
         standard_errors: Likewise; robust to a person's being seen at several dates.
+        covariance: Covariance of the estimates, the intercept first; empty without an estimate.
         strength: Inverse strength of the regularisation.
         fault: Why it is no estimate; None where it is one.
     """
 
     values: dict[str, float]
     standard_errors: dict[str, float]
+    covariance: Floats
     strength: float
     fault: str | None
 
     def probabilities(self, examples: ChurnExamples) -> Floats:
         """Return the probability of churn of each example, 0 to 1."""
         return churn_probabilities(self.values, examples)
+
+    def error_of_sum(self, examples: ChurnExamples) -> float:
+        """Return the standard error of the sum of probabilities: how well the model knows it."""
+        probability = self.probabilities(examples)
+        weight = probability * (1 - probability)
+        gradient = np.concatenate([[weight.sum()], examples.matrix.T @ weight])
+        return float(np.sqrt(gradient @ self.covariance @ gradient))
+
+    def error_of_score(self, examples: ChurnExamples) -> float:
+        """Return the standard error of the mean log score that few people to learn from give."""
+        residual = examples.churned - self.probabilities(examples)
+        gradient = np.concatenate([[residual.sum()], examples.matrix.T @ residual]) / len(residual)
+        return float(np.sqrt(gradient @ self.covariance @ gradient))
 
 
 def churn_probabilities(values: dict[str, float], examples: ChurnExamples) -> Floats:
@@ -144,22 +159,17 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
         strength: Inverse strength of the L2 penalty on standardised weights.
     """
     if not _has_both_outcomes(examples):
-        nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
-        return ChurnModel(nothing, {}, strength, "everybody did the same: nothing can be learnt")
+        return _no_model(examples, strength, "everybody did the same: nothing can be learnt")
     mean, spread = examples.matrix.mean(axis=0), examples.matrix.std(axis=0)
     varies = spread > 0
     standardised = (examples.matrix[:, varies] - mean[varies]) / spread[varies]
     regression = LogisticRegression(C=strength, tol=1e-10, max_iter=_MOST_ITERATIONS)
-    fault = None
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             regression.fit(standardised, examples.churned)
         except ConvergenceWarning:
-            fault = "the regression did not converge"
-    if fault is not None:
-        nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
-        return ChurnModel(nothing, {}, strength, fault)
+            return _no_model(examples, strength, "the regression did not converge")
     # The scale is folded into the weights, so that SQL takes the features as they are.
     fold = np.zeros((len(examples.features) + 1, int(varies.sum()) + 1))
     fold[0, 0] = 1
@@ -174,9 +184,15 @@ def fit(examples: ChurnExamples, strength: float) -> ChurnModel:
         standard_errors={
             name: float(error) for name, error in zip(names, errors, strict=True) if error > 0
         },
+        covariance=covariance,
         strength=strength,
         fault=None,
     )
+
+
+def _no_model(examples: ChurnExamples, strength: float, fault: str) -> ChurnModel:
+    nothing = dict.fromkeys((INTERCEPT, *examples.features), np.nan)
+    return ChurnModel(nothing, {}, np.empty((0, 0)), strength, fault)
 
 
 def _covariance(

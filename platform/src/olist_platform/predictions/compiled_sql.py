@@ -43,7 +43,16 @@ def compiled_nodes(
     )
     if run.returncode:
         raise OlistError(f"dbt cannot compile {', '.join(selection)}:\n{run.stdout}{run.stderr}")
-    path = folder / "manifest.json"
+    return last_compiled_nodes(environment)
+
+
+def last_compiled_nodes(environment: Environment) -> Nodes:
+    """Return what `compiled_nodes` gave for an environment the last time.
+
+    Raises:
+        OlistError: Nothing was compiled yet.
+    """
+    path = dbt_target_path(environment) / _FOLDER / "manifest.json"
     with os_errors_explained(path):
         manifest = json.loads(path.read_text(encoding="utf-8"))
     nodes: Nodes = manifest["nodes"] | manifest["sources"]

@@ -78,7 +78,7 @@ def fit_when_due(environment: Environment, now: datetime) -> list[StoredFit]:
         OlistError: See `fit_models`.
     """
     with open_predictions(environment) as warehouse:
-        fits = ParameterStore(warehouse, environment.names).fits()
+        fits = ParameterStore(warehouse, environment.names).current_fits()
     if not is_due(fits, now):
         return []
     return fit_models(environment, now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import betaprime
 
-from olist_platform.predictions.arrays import Booleans, Floats
+from olist_platform.predictions.arrays import Booleans, Floats, Integers, sums_by
 from olist_platform.predictions.bg_nbd import BGNBD
 from olist_platform.predictions.gamma_gamma import GammaGamma
 from olist_platform.predictions.person_orders import PeopleThen
@@ -47,6 +47,36 @@ class LifetimeValues:
             self.upper_95[chosen],
             self.at_least[:, chosen],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Futures:
+    """Futures that were drawn, one element a person who buys in one of them.
+
+    Attributes:
+        draws: How many futures.
+        draw: Which future, from 0.
+        person: Which of the people, from 0.
+        margin: What the person leaves in it, BRL.
+    """
+
+    draws: int
+    draw: Integers
+    person: Integers
+    margin: Floats
+
+    def totals(self, group: Integers, groups: int) -> Floats:
+        """Return the margin of each group of people, one row a future.
+
+        Args:
+            group: Group of each person, from 0; below 0 for who is in none.
+            groups: How many groups.
+        """
+        own = group[self.person]
+        inside = own >= 0
+        cell = self.draw[inside] * groups + own[inside]
+        sums = sums_by(cell, self.margin[inside], self.draws * groups)
+        return sums.reshape(self.draws, groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +140,7 @@ class LifetimeValueModel:
         return quantile * self.margin_rate
 
     def distribution(self, margin: Floats, people: PeopleThen, values: LifetimeValues) -> Floats:
-        """Return the probability of at most so much margin, where it is above 0."""
+        """Return the probability of at most so much margin, 0 or above."""
         bounded = np.vstack([values.at_least, np.zeros(len(margin))])
         total = 1 - bounded[0]
         scale = (self.spend.gamma + people.spent) * self.margin_rate
@@ -121,18 +151,54 @@ class LifetimeValueModel:
             total = total + exactly * below
         return np.asarray(total, dtype=np.float64)
 
-    def draw_totals(
-        self, people: PeopleThen, values: LifetimeValues, draws: int, random: np.random.Generator
-    ) -> Floats:
-        """Draw futures: the margin of each person in each of them, people in columns."""
-        size = len(people.spent)
+    def interval_probability(self, people: PeopleThen, values: LifetimeValues) -> Floats:
+        """Return the probability that each person's margin lies in its 95 % interval.
+
+        It is above 95 % where a number of orders carries more probability than a tail may have.
+        """
+        above = 1 - self.distribution(values.upper_95, people, values)
+        below = np.where(
+            values.lower_95 > 0, self.distribution(values.lower_95, people, values), 0.0
+        )
+        return np.asarray(1 - above - below, dtype=np.float64)
+
+    def draw_futures(
+        self,
+        people: PeopleThen,
+        values: LifetimeValues,
+        draws: int,
+        random: np.random.Generator,
+        paid: Floats | None = None,
+    ) -> Futures:
+        """Draw futures of all people together.
+
+        Args:
+            people: The people.
+            values: What is expected of them.
+            draws: How many futures.
+            random: Source of chance.
+            paid: Values of orders that were placed, BRL. With them an order is worth what one of
+                them was, scaled to what the model expects of its person; without them it comes
+                from the model's own distribution, whose tail is lighter.
+        """
         scale = (self.spend.gamma + people.spent) * self.margin_rate
         tail = self.spend.q + self.spend.p * people.valued_orders
-        totals = np.zeros((draws, size))
+        expected = self.spend.expected_value(people.valued_orders, people.spent) * self.margin_rate
+        number, person, margin = [], [], []
         for draw in range(draws):
-            chance = random.random(size)
+            chance = random.random(len(people.spent))
             buyers = np.flatnonzero(chance < values.at_least[0])
             orders = (chance[buyers] < values.at_least[:, buyers]).sum(axis=0)
-            spent = random.gamma(orders * self.spend.p) / random.gamma(tail[buyers])
-            totals[draw, buyers] = scale[buyers] * spent
-        return totals
+            if paid is None:
+                spent = random.gamma(orders * self.spend.p) / random.gamma(tail[buyers])
+                left = scale[buyers] * spent
+            else:
+                multiples = random.choice(paid, int(orders.sum())) / paid.mean()
+                owner = np.repeat(np.arange(len(buyers)), orders)
+                left = expected[buyers] * sums_by(owner, multiples, len(buyers))
+            number.append(np.full(len(buyers), draw, dtype=np.int64))
+            person.append(buyers.astype(np.int64))
+            margin.append(left)
+        return Futures(
+            draws, np.concatenate(number), np.concatenate(person), np.concatenate(margin)
+        )

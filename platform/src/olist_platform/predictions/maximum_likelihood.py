@@ -16,6 +16,8 @@ Z_95 = 1.959963984540054
 
 _STEP = 1e-3
 _MOST_NEWTON_STEPS = 20
+# Steps of Nelder and Mead's from each start, and then from the best of them.
+_LOOK, _SEARCH = 60, 5000
 # Expected gain in log likelihood of one more Newton step, below which the maximum is reached.
 _SMALLEST_GAIN = 1e-6
 # A parameter beyond e^-20 or e^20 has run away: the likelihood is flat there.
@@ -48,7 +50,7 @@ class MaximumLikelihood:
 def maximise(
     function: NegativeLogLikelihood, starts: Sequence[Sequence[float]]
 ) -> MaximumLikelihood:
-    """Return the maximum, found from the best of some starts.
+    """Return the maximum, found from the start that leads furthest in a few steps.
 
     Nelder and Mead's method comes near it, Newton's ends there; the search ends when one more step
     of Newton's would gain nothing.
@@ -57,19 +59,24 @@ def maximise(
         function: Negative log likelihood of the parameters' logarithms.
         starts: Parameters to begin with.
     """
-    found = min(
+    near = min(
         (
-            minimize(
-                function,
-                np.log(np.asarray(start, dtype=np.float64)),
-                method="Nelder-Mead",
-                options={"adaptive": True, "xatol": 1e-5, "fatol": 1e-5, "maxiter": 5000},
-            )
+            _searched(function, np.log(np.asarray(start, dtype=np.float64)), _LOOK)
             for start in starts
         ),
-        key=lambda result: float(result.fun),
+        key=function,
     )
-    return _polished(function, np.asarray(found.x, dtype=np.float64))
+    return _polished(function, _searched(function, near, _SEARCH))
+
+
+def _searched(function: NegativeLogLikelihood, start: Floats, most_steps: int) -> Floats:
+    result = minimize(
+        function,
+        start,
+        method="Nelder-Mead",
+        options={"adaptive": True, "xatol": 1e-3, "fatol": 1e-3, "maxiter": most_steps},
+    )
+    return np.asarray(result.x, dtype=np.float64)
 
 
 def _polished(function: NegativeLogLikelihood, logarithms: Floats) -> MaximumLikelihood:

@@ -54,6 +54,11 @@ class StoredFit:
         """Its parameters by name, without those that are missing."""
         return {each.parameter: each.value for each in self.estimates if each.value is not None}
 
+    @property
+    def parameters(self) -> set[str]:
+        """Names of its parameters."""
+        return {each.parameter for each in self.estimates}
+
 
 class ParameterStore:
     """The table, in an open warehouse."""
@@ -91,7 +96,15 @@ class ParameterStore:
         `int_model_parameters` chooses by the same rule.
         """
         chosen = {fit.model: fit for fit in self.defaults()}
-        return chosen | {fit.model: fit for fit in self.fits() if fit.is_accepted}
+        return chosen | {fit.model: fit for fit in self.current_fits() if fit.is_accepted}
+
+    def current_fits(self) -> list[StoredFit]:
+        """Return the fitted versions of the parameters that models have now, oldest first.
+
+        A version of other features cannot score any more.
+        """
+        needed = {fit.model: fit.parameters for fit in self.defaults()}
+        return [fit for fit in self.fits() if needed.get(fit.model, set()) <= fit.parameters]
 
     def append(
         self, judged: Sequence[tuple[ModelFit, Verdict]], code_version: str, fitted_at: datetime

@@ -8,7 +8,8 @@ import numpy as np
 from olist_platform.predictions.arrays import Booleans, Floats, Texts
 from olist_platform.predictions.backtest.figures import Area, Figure, judged, too_thin
 from olist_platform.predictions.churn_fitting import judged_model
-from olist_platform.predictions.churn_model import ChurnExamples, dates_known_at
+from olist_platform.predictions.churn_model import ChurnExamples, ChurnModel, dates_known_at
+from olist_platform.predictions.maximum_likelihood import Z_95
 from olist_platform.predictions.probability_metrics import (
     CalibrationGroup,
     ProbabilityMetrics,
@@ -88,7 +89,7 @@ def backtest_churn(
         latest, probability, np.asarray(regions, dtype=np.object_)[_is_of(examples, latest)]
     )
     return ChurnBacktest(
-        (*_against_base_rate(figures, baseline), *_calibration(latest, probability, groups, fair)),
+        (*_against_base_rate(figures, baseline), *_calibration(model, latest, groups, fair)),
         tuple(groups),
         tuple(fair),
     )
@@ -131,14 +132,17 @@ def _against_base_rate(figures: ProbabilityMetrics, baseline: ProbabilityMetrics
 
 
 def _calibration(
+    model: ChurnModel,
     latest: ChurnExamples,
-    probability: Floats,
     groups: Sequence[CalibrationGroup],
     fair: Sequence[RegionFairness],
 ) -> list[Figure]:
+    probability = model.probabilities(latest)
     expected = float((1 - probability).sum())
     ratio = expected / max(latest.returned, 1)
-    lower, upper = wilson_interval(latest.returned, len(probability))
+    # Chance is that of who comes back, and that of the people whom the model has learnt from.
+    by_chance = float((probability * (1 - probability)).sum())
+    half = Z_95 * float(np.hypot(np.sqrt(by_chance), model.error_of_sum(latest)))
     share = sum(group.holds for group in groups) / len(groups)
     fair_share = sum(region.holds for region in fair) / len(fair)
     return [
@@ -148,8 +152,8 @@ def _calibration(
             ratio,
             "exact",
             1.0,
-            "within chance",
-            judged(lower <= expected / len(probability) <= upper),
+            f"within chance, {half / max(latest.returned, 1):.3f} either way",
+            judged(abs(expected - latest.returned) <= half),
         ),
         Figure(
             _AREA,

@@ -22,7 +22,9 @@ class Outcome(StrEnum):
 
     HOLDS = "holds"
     FAILS = "fails"
+    FALLS_BACK = "falls back"
     TOO_THIN = "too thin"
+    NOT_TRIED = "not tried"
     NOT_JUDGED = ""
 
 

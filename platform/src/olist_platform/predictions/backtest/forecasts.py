@@ -1,22 +1,50 @@
-"""Back-test of the forecast: rolling origins, by platform, region and top categories."""
+"""Back-test of the forecast: what was published at every past month, held against what came.
 
-from collections.abc import Callable, Mapping
+`int_gmv_forecasts` holds the forecast of every origin, each from its own past alone, by platform,
+region and top categories: what is judged here are the rows that readers get.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from olist_platform.predictions.arrays import Floats, Integers
-from olist_platform.predictions.backtest.figures import Area, Figure, judged, too_thin
-from olist_platform.predictions.forecast_method import Forecast, ForecastRule, forecast, reconciled
+from olist_platform.predictions.arrays import Floats
+from olist_platform.predictions.backtest.figures import (
+    Area,
+    Figure,
+    Outcome,
+    judged,
+    too_thin,
+)
+from olist_platform.predictions.wilson import wilson_interval
+
+FORECASTS_SQL = """
+    select series_level, series, origin_month, horizon, forecast_month, is_latest_origin,
+        training_months, is_fallback, forecast_method,
+        cast(candidate_gmv as double) as candidate_gmv, cast(naive_gmv as double) as naive_gmv,
+        cast(forecast_gmv as double) as forecast_gmv, cast(actual_gmv as double) as actual_gmv,
+        cast(forecast_lower_80 as double) as lower_80,
+        cast(forecast_upper_80 as double) as upper_80,
+        cast(forecast_lower_95 as double) as lower_95,
+        cast(forecast_upper_95 as double) as upper_95
+    from intermediate.int_gmv_forecasts
+    order by series_level, series, origin_month, horizon
+"""
+SALES_SQL = """
+    select series_level, series, month, cast(gmv as double) as year_ago_gmv
+    from intermediate.int_forecast_series
+"""
 
 _AREA = Area.FORECAST
-_TOP_CATEGORIES = 5
-_OTHERS = "other categories"
-_SEASON = 12
+_LEVELS = ("platform", "region", "category")
 _CENT = 0.01
 # Origins from which errors are counted: before, the method has no trend yet.
 _FEWEST_PAIRS = 6
+# One-sided 95 %.
+_WORSE_BEYOND = 1.6449
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +54,28 @@ class SeriesBacktest:
     Attributes:
         level: platform, region or category.
         name: The series.
-        pairs: Origins and months ahead that were judged.
-        mape: Mean absolute percentage error.
+        method: How it is forecast now.
+        is_fallback: Whether that is the last month's value, for want of better.
+        candidate_mape: Mean absolute percentage error of the moving average.
+        mape: That of what was published.
         naive_mape: That of the last month's value.
         seasonal_mape: That of the value a year before, where there is one; None without any.
-        mape_where_seasonal: The method's on the same months; None without any.
+        mape_where_seasonal: That of what was published for the same months; None without any.
         coverage_95: Share of the months in their 95 % interval; None without an interval.
         coverage_80: The same of the 80 % interval.
-        intervals: How many intervals there were.
     """
 
     level: str
     name: str
-    pairs: int
+    method: str
+    is_fallback: bool
+    candidate_mape: float
     mape: float
     naive_mape: float
     seasonal_mape: float | None
     mape_where_seasonal: float | None
     coverage_95: float | None
     coverage_80: float | None
-    intervals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,186 +86,124 @@ class ForecastBacktest:
     series: tuple[SeriesBacktest, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MonthlySales:
-    """Sales of complete months of business, oldest first.
-
-    Attributes:
-        calendar_month: Month of the year of each, 1 to 12.
-        by_level: Of each level (platform, region, category) the series by name, BRL.
-    """
-
-    calendar_month: Integers
-    by_level: Mapping[str, Mapping[str, Floats]]
-
-
-def monthly_sales(cells: pl.DataFrame, months: pl.DataFrame) -> MonthlySales:
-    """Return the series of the months that the forecast learns from.
+def backtest_forecasts(
+    forecasts: pl.DataFrame, sales: pl.DataFrame, variables: Mapping[str, Any]
+) -> ForecastBacktest:
+    """Return how the forecasts of past months did.
 
     Args:
-        cells: month, region, category, gmv.
-        months: month, of business, each once.
+        forecasts: Rows of `FORECASTS_SQL`.
+        sales: Rows of `SALES_SQL`.
+        variables: Vars of the dbt project.
     """
-    months = months.sort("month")
-    top = (
-        cells.join(months, on="month")
-        .group_by("category")
-        .agg(pl.col("gmv").sum())
-        .sort(["gmv", "category"], descending=[True, False])
-        .head(_TOP_CATEGORIES)["category"]
-        .to_list()
-    )
-    kept = cells.with_columns(
-        platform=pl.lit("all"),
-        category=pl.when(pl.col("category").is_in(top))
-        .then(pl.col("category"))
-        .otherwise(pl.lit(_OTHERS)),
-    )
-    levels = {}
-    for level in ("platform", "region", "category"):
-        sums = kept.group_by("month", level).agg(pl.col("gmv").sum())
-        levels[level] = {
-            str(name): months.join(
-                sums.filter(pl.col(level) == name), on="month", how="left", maintain_order="left"
-            )["gmv"]
-            .fill_null(0)
-            .cast(pl.Float64)
-            .to_numpy()
-            for name in sorted(kept[level].unique().to_list())
-        }
-    return MonthlySales(months["month"].dt.month().cast(pl.Int64).to_numpy(), levels)
-
-
-def backtest_forecasts(sales: MonthlySales, rule: ForecastRule) -> ForecastBacktest:
-    """Return how forecasts from every past month did, each from its own past alone.
-
-    Those of regions and of categories are scaled to the platform's, so that they add up.
-    """
-    [platform] = sales.by_level["platform"].values()
-    first = rule.level_months
-    if len(platform) < first + _FEWEST_PAIRS:
-        why = f"{len(platform)} months of business, {first + _FEWEST_PAIRS} are needed"
+    first_months = int(variables["forecast_moving_average_months"])
+    horizon = int(variables["forecast_horizon_months"])
+    months = forecasts["origin_month"].n_unique()
+    if months < first_months + _FEWEST_PAIRS:
+        why = f"{months} months of business, {first_months + _FEWEST_PAIRS} are needed"
         return ForecastBacktest((too_thin(_AREA, "every figure", why),))
-    found, gaps = [], []
-    for level, series in sales.by_level.items():
-        histories = np.array(list(series.values()))
-        by_origin: dict[int, tuple[Floats, Floats]] = {}
-        for origin in range(first, len(platform)):
-            whole = forecast(platform[:origin], sales.calendar_month[:origin], rule)
-            parts = [forecast(h[:origin], sales.calendar_month[:origin], rule) for h in histories]
-            values = reconciled(np.array([part.values for part in parts]), whole.values)
-            levels = np.array([part.levels for part in parts])
-            gaps.append(float(np.abs(values.sum(axis=0) - whole.values).max()))
-            by_origin[origin] = values, levels
-        for row, name in enumerate(series):
-            own = {
-                origin: Forecast(values[row], levels[row])
-                for origin, (values, levels) in by_origin.items()
-            }
-            found.append(_judged(level, name, histories[row], own, rule))
-    return ForecastBacktest(tuple(_figures(found, max(gaps))), tuple(found))
-
-
-def _judged(
-    level: str, name: str, actual: Floats, forecasts: Mapping[int, Forecast], rule: ForecastRule
-) -> SeriesBacktest:
-    pairs = [
-        (origin, ahead)
-        for origin in forecasts
-        for ahead in range(1, rule.horizon_months + 1)
-        if origin + ahead <= len(actual) and actual[origin + ahead - 1] > 0
+    pairs = _pairs(forecasts, sales, first_months, horizon)
+    found = tuple(
+        _of_series(pairs.filter(series_level=level, series=name), forecasts, level, name)
+        for level in _LEVELS
+        for name in sorted(forecasts.filter(series_level=level)["series"].unique().to_list())
+    )
+    lines = [
+        line
+        for level in _LEVELS
+        for line in _of_level(
+            pairs.filter(series_level=level),
+            [each for each in found if each.level == level],
+            horizon,
+        )
     ]
-    seasonal = [(origin, ahead) for origin, ahead in pairs if origin + ahead - 1 >= _SEASON]
+    return ForecastBacktest((*lines, _gap(forecasts)), found)
 
-    def error(of: list[tuple[int, int]], predict: Callable[[int, int], float]) -> float | None:
-        if not of:
-            return None
-        relative = [
-            abs(predict(origin, ahead) / actual[origin + ahead - 1] - 1) for origin, ahead in of
-        ]
-        return float(np.mean(relative))
 
-    def method(origin: int, ahead: int) -> float:
-        return float(forecasts[origin].values[ahead - 1])
+def _pairs(
+    forecasts: pl.DataFrame, sales: pl.DataFrame, first_months: int, horizon: int
+) -> pl.DataFrame:
+    """Return the forecasts whose months have come, with the error of each method."""
+    chosen = forecasts.filter(
+        (pl.col("training_months") >= first_months)
+        & (pl.col("horizon") <= horizon)
+        & (pl.col("actual_gmv") > 0)
+    ).with_columns(year_ago=pl.col("forecast_month").dt.offset_by("-1y"))
+    joined = chosen.join(
+        sales,
+        left_on=["series_level", "series", "year_ago"],
+        right_on=["series_level", "series", "month"],
+        how="left",
+        maintain_order="left",
+    )
+    return joined.with_columns(
+        *(
+            (pl.col(f"{name}_gmv") / pl.col("actual_gmv") - 1).abs().alias(f"{name}_error")
+            for name in ("candidate", "naive", "forecast", "year_ago")
+        ),
+        *(
+            pl.col("actual_gmv")
+            .is_between(pl.col(f"lower_{nominal}"), pl.col(f"upper_{nominal}"))
+            .alias(f"in_{nominal}")
+            for nominal in (80, 95)
+        ),
+    )
 
-    inside_95, inside_80, intervals = _coverage(actual, forecasts, rule)
+
+def _of_series(
+    pairs: pl.DataFrame, forecasts: pl.DataFrame, level: str, name: str
+) -> SeriesBacktest:
+    latest = forecasts.filter(series_level=level, series=name, is_latest_origin=True).row(
+        0, named=True
+    )
+    seasonal = pairs.filter(pl.col("year_ago_error").is_not_null())
     return SeriesBacktest(
         level=level,
         name=name,
-        pairs=len(pairs),
-        mape=error(pairs, method) or 0.0,
-        naive_mape=error(pairs, lambda origin, _: float(actual[origin - 1])) or 0.0,
-        seasonal_mape=error(
-            seasonal, lambda origin, ahead: float(actual[origin + ahead - 1 - _SEASON])
-        ),
-        mape_where_seasonal=error(seasonal, method),
-        coverage_95=inside_95 / intervals if intervals else None,
-        coverage_80=inside_80 / intervals if intervals else None,
-        intervals=intervals,
+        method=latest["forecast_method"],
+        is_fallback=latest["is_fallback"],
+        candidate_mape=_mean(pairs["candidate_error"]) or 0.0,
+        mape=_mean(pairs["forecast_error"]) or 0.0,
+        naive_mape=_mean(pairs["naive_error"]) or 0.0,
+        seasonal_mape=_mean(seasonal["year_ago_error"]),
+        mape_where_seasonal=_mean(seasonal["forecast_error"]),
+        coverage_95=_mean(pairs["in_95"]),
+        coverage_80=_mean(pairs["in_80"]),
     )
 
 
-def _coverage(
-    actual: Floats, forecasts: Mapping[int, Forecast], rule: ForecastRule
-) -> tuple[int, int, int]:
-    """Return months inside their 95 % and 80 % interval, and intervals.
-
-    Each interval rests on the errors that were known at its origin, as `mart_financial_performance`
-    makes it: brought to one month ahead by the square root of the horizon.
-    """
-    inside_95 = inside_80 = intervals = 0
-    for origin, made in forecasts.items():
-        known = [
-            ((actual[earlier + ahead - 1] - past.values[ahead - 1]) / past.levels[ahead - 1]) ** 2
-            / ahead
-            for earlier, past in forecasts.items()
-            for ahead in range(1, rule.horizon_months + 1)
-            if earlier + ahead <= origin and past.levels[ahead - 1] > 0
-        ]
-        if len(known) < rule.minimum_errors:
-            continue
-        deviation = float(np.sqrt(np.mean(known)))
-        for ahead in range(1, rule.horizon_months + 1):
-            if origin + ahead > len(actual):
-                continue
-            value, level = made.values[ahead - 1], made.levels[ahead - 1]
-            half = deviation * np.sqrt(ahead) * level
-            happened = actual[origin + ahead - 1]
-            intervals += 1
-            inside_95 += bool(
-                value + rule.z["lower_95"] * half <= happened <= value + rule.z["upper_95"] * half
-            )
-            inside_80 += bool(
-                value + rule.z["lower_80"] * half <= happened <= value + rule.z["upper_80"] * half
-            )
-    return inside_95, inside_80, intervals
+def _mean(values: pl.Series) -> float | None:
+    known = values.drop_nulls()
+    return float(known.cast(pl.Float64).to_numpy().mean()) if len(known) else None
 
 
-def _figures(series: list[SeriesBacktest], largest_gap: float) -> list[Figure]:
-    lines = []
-    for level in ("platform", "region", "category"):
-        own = [each for each in series if each.level == level]
-        label = level if level == "platform" else f"{level}, mean of {len(own)}"
-        lines += _of_level(own, label)
-    lines.append(
+def _of_level(pairs: pl.DataFrame, own: list[SeriesBacktest], horizon: int) -> list[Figure]:
+    level = own[0].level
+    label = level if level == "platform" else f"{level}, mean of {len(own)}"
+    candidate, published, naive = (
+        float(np.mean([getattr(each, name) for each in own]))
+        for name in ("candidate_mape", "mape", "naive_mape")
+    )
+    fallbacks = sum(each.is_fallback for each in own)
+    lines = [
         Figure(
             _AREA,
-            "largest gap between parts and whole, BRL",
-            largest_gap,
-            "coherent",
-            0.0,
-            "below a cent",
-            judged(largest_gap < _CENT),
-        )
-    )
-    return lines
-
-
-def _of_level(own: list[SeriesBacktest], label: str) -> list[Figure]:
-    mape = float(np.mean([each.mape for each in own]))
-    naive = float(np.mean([each.naive_mape for each in own]))
-    lines = [
-        Figure(_AREA, f"MAPE, {label}", mape, "last month", naive, "below it", judged(mape < naive))
+            f"MAPE of the moving average, {label}",
+            candidate,
+            "last month",
+            naive,
+            f"below it, else last month is published: {fallbacks} of {len(own)} now",
+            Outcome.HOLDS if candidate < naive else Outcome.FALLS_BACK,
+        ),
+        Figure(
+            _AREA,
+            f"MAPE of what was published, {label}",
+            published,
+            "last month",
+            naive,
+            "no worse beyond chance",
+            judged(published - naive <= _WORSE_BEYOND * _error_of_difference(pairs, horizon)),
+        ),
     ]
     seasonal = [
         (each.mape_where_seasonal, each.seasonal_mape)
@@ -255,21 +223,60 @@ def _of_level(own: list[SeriesBacktest], label: str) -> list[Figure]:
                 judged(method < former),
             )
         )
-    intervals = sum(each.intervals for each in own)
-    if intervals:
-        for nominal in (0.95, 0.80):
-            inside = sum(
-                each.intervals * ((each.coverage_95 if nominal > 0.9 else each.coverage_80) or 0.0)  # noqa: PLR2004
-                for each in own
-            )
-            lines.append(
-                Figure(
-                    _AREA,
-                    f"coverage of the {nominal:.0%} interval, {label}",
-                    inside / intervals,
-                    "nominal",
-                    nominal,
-                    f"{intervals} intervals, overlapping",
-                )
-            )
-    return lines
+    return [*lines, *(_coverage(pairs, nominal, label) for nominal in (95, 80))]
+
+
+def _error_of_difference(pairs: pl.DataFrame, horizon: int) -> float:
+    """Return the standard error of the difference of both errors.
+
+    Forecasts of one origin share their history and those of neighbours their months: an origin
+    counts once, and only each `horizon`-th is held to be independent.
+    """
+    by_origin = pairs.group_by("origin_month", maintain_order=True).agg(
+        (pl.col("forecast_error") - pl.col("naive_error")).mean()
+    )
+    differences: Floats = by_origin["forecast_error"].to_numpy()
+    if len(differences) < 2:  # noqa: PLR2004 - nothing varies
+        return float("inf")
+    return float(differences.std(ddof=1) / np.sqrt(len(differences) / horizon))
+
+
+def _coverage(pairs: pl.DataFrame, nominal: int, label: str) -> Figure:
+    """Return the share of months in their interval; an origin's months and series count as one."""
+    known = pairs.filter(pl.col(f"in_{nominal}").is_not_null())
+    name = f"coverage of the {nominal}% interval, {label}"
+    if known.is_empty():
+        return too_thin(_AREA, name, "no origin has enough errors behind it")
+    share = float(known[f"in_{nominal}"].cast(pl.Float64).to_numpy().mean())
+    origins = known["origin_month"].n_unique()
+    lower, upper = wilson_interval(share * origins, origins)
+    return Figure(
+        _AREA,
+        name,
+        share,
+        "nominal",
+        nominal / 100,
+        f"within chance of {origins} origins ({len(known)} overlapping intervals)",
+        judged(lower <= nominal / 100 <= upper),
+    )
+
+
+def _gap(forecasts: pl.DataFrame) -> Figure:
+    """Return the largest difference between a level's sum and the platform's forecast."""
+    sums = forecasts.group_by("series_level", "origin_month", "horizon").agg(
+        pl.col("forecast_gmv").sum()
+    )
+    whole = sums.filter(series_level="platform").rename({"forecast_gmv": "platform_gmv"})
+    gaps = sums.join(whole, on=["origin_month", "horizon"]).select(
+        (pl.col("forecast_gmv") - pl.col("platform_gmv")).abs().max()
+    )
+    largest = float(gaps.item())
+    return Figure(
+        _AREA,
+        "largest gap between parts and whole, BRL",
+        largest,
+        "coherent",
+        0.0,
+        "below a cent",
+        judged(largest < _CENT),
+    )

@@ -7,7 +7,7 @@ import polars as pl
 
 from olist_platform.environment import Environment
 from olist_platform.generator.frauds import DATASETS, FraudKind, inject_frauds
-from olist_platform.predictions.backtest.figures import Area, Figure, judged
+from olist_platform.predictions.backtest.figures import Area, Figure, Outcome, judged
 from olist_platform.predictions.changed_raw import detected, open_changed_raw
 from olist_platform.predictions.compiled_sql import Nodes
 from olist_platform.predictions.wilson import wilson_interval
@@ -33,6 +33,7 @@ class KindBacktest:
         alert_recall: Share of the orders that fraud rules alert of.
         anomaly_recall: Share that is an anomaly.
         case_recall: Share of the cases with an alert.
+        alert_precision: Share of it among its alerts and those of honest orders.
         lower_95: Lower bound of the share of cases (Wilson).
         upper_95: Upper bound.
     """
@@ -41,6 +42,7 @@ class KindBacktest:
     rate: float
     orders: int
     cases: int
+    alert_precision: float
     alert_recall: float
     anomaly_recall: float
     case_recall: float
@@ -49,11 +51,45 @@ class KindBacktest:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionAlerts:
+    """How often honest orders of a region's customers are alerted of.
+
+    Attributes:
+        region: The region.
+        orders: Honest orders.
+        alerted: Share of them with an alert.
+        lower_95: Lower bound of that share (Wilson).
+        upper_95: Upper bound.
+    """
+
+    region: str
+    orders: int
+    alerted: float
+    lower_95: float
+    upper_95: float
+
+
+@dataclass(frozen=True, slots=True)
 class FraudBacktest:
-    """What the back-test found."""
+    """What the back-test found.
+
+    Attributes:
+        figures: Its figures.
+        kinds: By kind and rate.
+        regions: Honest orders by region, at the lowest rate.
+    """
 
     figures: tuple[Figure, ...]
     kinds: tuple[KindBacktest, ...] = ()
+    regions: tuple[RegionAlerts, ...] = ()
+
+
+def frauds_not_tried() -> FraudBacktest:
+    """Return what the report says of an engine on which nothing is injected."""
+    why = "frauds are injected on DuckDB only: on Snowflake it would take a clone of raw"
+    return FraudBacktest(
+        (Figure(_AREA, "every figure", None, wanted=why, outcome=Outcome.NOT_TRIED),)
+    )
 
 
 def backtest_frauds(
@@ -72,6 +108,7 @@ def backtest_frauds(
     """
     figures: list[Figure] = []
     kinds: list[KindBacktest] = []
+    regions: list[RegionAlerts] = []
     for rate in rates:
         with open_changed_raw(environment, nodes) as changed:
             injected = inject_frauds(
@@ -82,7 +119,9 @@ def backtest_frauds(
             )
         figures += _figures(orders, rate, budget)
         kinds += [_of_kind(orders, FraudKind(kind), rate) for kind in FraudKind]
-    return FraudBacktest(tuple(figures), tuple(kinds))
+        if rate == min(rates):
+            regions = _of_regions(orders)
+    return FraudBacktest((*figures, *_fairness(regions)), tuple(kinds), tuple(regions))
 
 
 def _figures(orders: pl.DataFrame, rate: float, budget: float) -> list[Figure]:
@@ -135,13 +174,41 @@ def _figures(orders: pl.DataFrame, rate: float, budget: float) -> list[Figure]:
         ),
         Figure(
             _AREA,
-            f"share of alerts with a reason, {at}",
+            f"share of alerts that say why in a sentence, {at}",
             shares["explained"],
-            "",
-            None,
+            "none explained",
+            0.0,
             "all",
             judged(shares["explained"] == 1),
         ),
+    ]
+
+
+def _of_regions(orders: pl.DataFrame) -> list[RegionAlerts]:
+    honest = orders.filter(pl.col("kind").is_null())
+    found = []
+    for region in sorted(honest["region"].unique().to_list()):
+        own = honest.filter(region=region)
+        alerts = int(own["is_alert"].sum())
+        lower, upper = wilson_interval(alerts, len(own))
+        found.append(RegionAlerts(region, len(own), alerts / len(own), lower, upper))
+    return found
+
+
+def _fairness(regions: Sequence[RegionAlerts]) -> list[Figure]:
+    most = max(regions, key=lambda each: each.alerted)
+    everywhere = sum(each.alerted * each.orders for each in regions) / sum(
+        each.orders for each in regions
+    )
+    return [
+        Figure(
+            _AREA,
+            f"share of honest orders alerted of, most: {most.region}",
+            most.alerted,
+            "all regions",
+            everywhere,
+            f"95 % interval {most.lower_95:.4f} to {most.upper_95:.4f}",
+        )
     ]
 
 
@@ -150,12 +217,15 @@ def _of_kind(orders: pl.DataFrame, kind: FraudKind, rate: float) -> KindBacktest
     cases = own.group_by("case").agg(pl.col("is_alert").any())
     found = int(cases["is_alert"].sum())
     lower, upper = wilson_interval(found, len(cases))
+    alerts = int(own["is_alert"].sum())
+    false_alerts = int(orders.filter(pl.col("kind").is_null())["is_alert"].sum())
     return KindBacktest(
         kind=kind,
         rate=rate,
         orders=len(own),
         cases=len(cases),
-        alert_recall=float(own["is_alert"].cast(pl.Float64).sum()) / len(own),
+        alert_precision=alerts / max(alerts + false_alerts, 1),
+        alert_recall=alerts / len(own),
         anomaly_recall=float(own["is_anomaly"].cast(pl.Float64).sum()) / len(own),
         case_recall=found / len(cases),
         lower_95=lower,

@@ -10,6 +10,7 @@ from olist_platform.predictions.backtest.figures import Area, Figure, judged, to
 from olist_platform.predictions.bg_nbd import BGNBD
 from olist_platform.predictions.lifetime_value import (
     TAIL,
+    Futures,
     LifetimeValueModel,
     LifetimeValues,
 )
@@ -19,10 +20,10 @@ from olist_platform.predictions.purchase_fitting import hold_out_start
 
 _SEED = 20180829
 _DRAWS = 500
-_GROUP_PEOPLE = 250
+_GROUP_PEOPLE = 500
+# Shares of the groups of one division vary by points by chance alone; those of twenty hardly do.
+_DIVISIONS = 20
 _COVERAGE, _TOLERANCE = 0.95, 0.02
-# Shares of a hundred groups vary by two points and more by chance alone.
-_GROUP_TOLERANCE = 0.05
 _TOTAL_TOLERANCE = 0.10
 _AREA = Area.LIFETIME_VALUE
 
@@ -83,7 +84,7 @@ def backtest_lifetime_value(
     values = model.predict(people, days)
     figures = [
         *_totals(people, values, (bought, margin), days),
-        *_coverage(model, people, values, margin),
+        *_coverage(model, people, values, margin, orders.values_until(start).value),
     ]
     return LifetimeValueBacktest(
         tuple(figures), _numbers(values, bought), _by_region(orders, people, values, margin)
@@ -176,18 +177,24 @@ def _naive(people: PeopleThen, days: float) -> tuple[Floats, Floats]:
 
 
 def _coverage(
-    model: LifetimeValueModel, people: PeopleThen, values: LifetimeValues, margin: Floats
+    model: LifetimeValueModel,
+    people: PeopleThen,
+    values: LifetimeValues,
+    margin: Floats,
+    paid: Floats,
 ) -> list[Figure]:
     """Return how often intervals hold what happened.
 
-    Nearly everybody leaves nothing, and an interval from 0 holds all of them: person by person it
-    covers more than 95 %, whatever the model. So the distribution is judged where it can be wrong:
-    by the randomised probability integral transform (Czado, Gneiting and Held, 2009), in which a
-    point mass counts by its parts, by people whose interval is wider than a point, and by groups
-    of people, whose totals vary smoothly.
+    Nearly everybody leaves nothing, and an interval from 0 holds all of them: a 95 % interval of a
+    person covers more than 95 %, and the model says how much more. That is what person by person
+    is held against; 95 % itself is where nothing is discrete: by the randomised probability
+    integral transform (Czado, Gneiting and Held, 2009), in which a point mass counts by its parts,
+    and by totals of groups of people, drawn by lot again and again. A total feels the tail of order
+    values, which Gamma-Gamma has too light: it is also drawn with the values that were paid.
     """
     random = np.random.default_rng(_SEED)
-    inside = (margin >= values.lower_95) & (margin <= values.upper_95)
+    inside = float(((margin >= values.lower_95) & (margin <= values.upper_95)).mean())
+    expected = float(model.interval_probability(people, values).mean())
     level = random.random(len(margin)) * (1 - values.at_least[0])
     some = margin > 0
     level[some] = model.distribution(margin[some], people.of(some), values.of(some))
@@ -196,11 +203,11 @@ def _coverage(
         Figure(
             _AREA,
             "coverage of the 95 % interval, person by person",
-            float(inside.mean()),
-            "nominal",
-            _COVERAGE,
-            "95 % or more: nearly everybody leaves 0",
-            judged(float(inside.mean()) >= _COVERAGE - _TOLERANCE),
+            inside,
+            "expected by the model: most leave 0",
+            expected,
+            "within 2 points",
+            judged(abs(inside - expected) <= _TOLERANCE),
         ),
         Figure(
             _AREA,
@@ -214,39 +221,46 @@ def _coverage(
     ]
     groups = len(margin) // _GROUP_PEOPLE
     if groups >= 2:  # noqa: PLR2004 - one group says nothing
-        covered = _group_coverage(model, people, values, margin, random)
-        figures.append(
+        name = f"coverage of the 95 % interval, totals of {_GROUP_PEOPLE} people"
+        light, covered = (
+            _group_coverage(
+                model.draw_futures(people, values, _DRAWS, random, each), margin, random
+            )
+            for each in (None, paid)
+        )
+        figures += [
             Figure(
                 _AREA,
-                f"coverage of the 95 % interval, totals of {_GROUP_PEOPLE} people",
+                name,
                 covered,
                 "nominal",
                 _COVERAGE,
-                f"within 5 points ({groups} groups)",
-                judged(abs(covered - _COVERAGE) <= _GROUP_TOLERANCE),
-            )
-        )
+                f"within 2 points ({groups} groups, divided {_DIVISIONS} times)",
+                judged(abs(covered - _COVERAGE) <= _TOLERANCE),
+            ),
+            Figure(
+                _AREA,
+                f"{name}, values by Gamma-Gamma alone",
+                light,
+                "nominal",
+                _COVERAGE,
+                "below it: the model's tail of order values is light",
+            ),
+        ]
     return figures
 
 
-def _group_coverage(
-    model: LifetimeValueModel,
-    people: PeopleThen,
-    values: LifetimeValues,
-    margin: Floats,
-    random: np.random.Generator,
-) -> float:
+def _group_coverage(futures: Futures, margin: Floats, random: np.random.Generator) -> float:
     groups = len(margin) // _GROUP_PEOPLE
-    size = groups * _GROUP_PEOPLE
-    # People are numbered by their identifiers, which are random: neighbours are a random group.
-    number = np.arange(size) // _GROUP_PEOPLE
-    actual = sums_by(number, margin[:size], groups)
-    totals = np.empty((_DRAWS, groups))
-    for draw in range(_DRAWS):
-        one = model.draw_totals(people, values, 1, random)[0]
-        totals[draw] = sums_by(number, one[:size], groups)
-    lower, upper = np.quantile(totals, [TAIL, 1 - TAIL], axis=0)
-    return float(((actual >= lower) & (actual <= upper)).mean())
+    covered = []
+    for _ in range(_DIVISIONS):
+        group = np.full(len(margin), -1, dtype=np.int64)
+        chosen = random.permutation(len(margin))[: groups * _GROUP_PEOPLE]
+        group[chosen] = np.arange(len(chosen)) // _GROUP_PEOPLE
+        actual = sums_by(group[chosen], margin[chosen], groups)
+        lower, upper = np.quantile(futures.totals(group, groups), [TAIL, 1 - TAIL], axis=0)
+        covered.append(float(((actual >= lower) & (actual <= upper)).mean()))
+    return float(np.mean(covered))
 
 
 def _numbers(values: LifetimeValues, bought: Floats) -> tuple[NumberOfOrders, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -10,14 +11,16 @@ from olist_platform.errors import OlistError
 from olist_platform.predictions.backtest.churn import ChurnBacktest, backtest_churn
 from olist_platform.predictions.backtest.figures import Area, Figure, Outcome
 from olist_platform.predictions.backtest.forecasts import (
+    FORECASTS_SQL,
+    SALES_SQL,
     ForecastBacktest,
     backtest_forecasts,
-    monthly_sales,
 )
 from olist_platform.predictions.backtest.frauds import (
     DETECTION_NODES,
     FraudBacktest,
     backtest_frauds,
+    frauds_not_tried,
 )
 from olist_platform.predictions.backtest.lifetime_value import (
     LifetimeValueBacktest,
@@ -26,9 +29,13 @@ from olist_platform.predictions.backtest.lifetime_value import (
 )
 from olist_platform.predictions.backtest.retention import retention_figures
 from olist_platform.predictions.backtest.segments import SegmentBacktest, backtest_segments
+from olist_platform.predictions.backtest.truth import (
+    find_true_parameters,
+    recovery_figures,
+    true_purchases,
+)
 from olist_platform.predictions.compiled_sql import compiled_nodes
 from olist_platform.predictions.fitting import fits_of
-from olist_platform.predictions.forecast_method import ForecastRule
 from olist_platform.predictions.model_fit import ModelFit, ModelName
 from olist_platform.predictions.parameter_store import ParameterStore, StoredFit
 from olist_platform.predictions.training_data import (
@@ -40,14 +47,6 @@ from olist_platform.predictions.training_data import (
 from olist_platform.predictions.warehouse import PredictionWarehouse, open_predictions
 from olist_platform.project_vars import project_vars
 
-_CELLS = """
-    select cells.month, coalesce(states.region, 'Unknown') as region, cells.category,
-        sum(cast(cells.gmv as double)) as gmv
-    from intermediate.int_sales_analysis as cells
-    left join staging.brazilian_states as states on cells.customer_state = states.state
-    group by cells.month, coalesce(states.region, 'Unknown'), cells.category
-"""
-_MONTHS = "select distinct origin_month as month from intermediate.int_gmv_forecasts"
 _COHORTS = """
     select cohort_month, months_since_first, is_complete, cohort_size, active_customers,
         cast(ltv_to_cac as double) as ltv_to_cac, payback_month
@@ -67,7 +66,7 @@ class Backtest:
         churn: Of churn, in detail.
         lifetime_value: Of lifetime value.
         forecasts: Of the forecast.
-        frauds: Of anomalies and fraud; None where the engine cannot try.
+        frauds: Of anomalies and fraud.
         segments: Of segments.
         orders: Valid orders of people in the data.
         last_day: Last day of the data.
@@ -79,7 +78,7 @@ class Backtest:
     churn: ChurnBacktest
     lifetime_value: LifetimeValueBacktest
     forecasts: ForecastBacktest
-    frauds: FraudBacktest | None
+    frauds: FraudBacktest
     segments: SegmentBacktest
     orders: int
     last_day: date
@@ -89,14 +88,19 @@ class Backtest:
 class _Read:
     scoring: dict[ModelName, StoredFit]
     data: TrainingData
-    cells: pl.DataFrame
-    months: pl.DataFrame
+    forecasts: pl.DataFrame
+    sales: pl.DataFrame
     cohorts: pl.DataFrame
     segments: pl.DataFrame
 
 
-def run_backtest(environment: Environment) -> Backtest:
-    """Hold every model against what it had not seen.
+def run_backtest(environment: Environment, true_parameters: Path | None = None) -> Backtest:
+    """Hold every model against what it had not seen, and against the truth where it is known.
+
+    Args:
+        environment: Whose warehouse.
+        true_parameters: File of the parameters that the data were generated with, or its folder;
+            what `make demo` generated is found by itself.
 
     Nothing is written. Frauds are injected on the embedded engine only, in memory: on Snowflake it
     would take a clone of raw.
@@ -104,6 +108,7 @@ def run_backtest(environment: Environment) -> Backtest:
     Raises:
         OlistError: The marts are not built, or the warehouse cannot be reached.
     """
+    truth = find_true_parameters(environment, true_parameters)
     is_embedded = isinstance(environment.warehouse, DuckDBWarehouse)
     selection = [*TRAINING_NODES, *(DETECTION_NODES if is_embedded else ())]
     nodes = compiled_nodes(environment, selection)
@@ -122,13 +127,11 @@ def run_backtest(environment: Environment) -> Backtest:
     value = backtest_lifetime_value(
         data.orders, float(variables["contribution_margin_rate"]), minimum
     )
-    forecasts = backtest_forecasts(
-        monthly_sales(read.cells, read.months), ForecastRule.of(variables)
-    )
+    forecasts = backtest_forecasts(read.forecasts, read.sales, variables)
     frauds = (
         backtest_frauds(environment, nodes, float(variables["fraud_alert_max_share"]))
         if is_embedded
-        else None
+        else frauds_not_tried()
     )
     segments = backtest_segments(data.orders, read.segments)
     fits = tuple(fits_of(data, read.scoring))
@@ -141,9 +144,15 @@ def run_backtest(environment: Environment) -> Backtest:
             if fit.model in areas
             for line in parameter_figures(fit, areas[fit.model])
         ),
+        *(
+            line
+            for fit in fits
+            if truth is not None and fit.model is ModelName.PURCHASES
+            for line in recovery_figures(fit, true_purchases(truth))
+        ),
         *value.figures,
         *forecasts.figures,
-        *(frauds.figures if frauds else ()),
+        *frauds.figures,
         *retention_figures(read.cohorts),
         *segments.figures,
     ]
@@ -172,8 +181,8 @@ def _read(warehouse: PredictionWarehouse, environment: Environment, data: Traini
         return _Read(
             scoring=ParameterStore(warehouse, environment.names).scoring(),
             data=data,
-            cells=warehouse.frame(_CELLS),
-            months=warehouse.frame(_MONTHS),
+            forecasts=warehouse.frame(FORECASTS_SQL),
+            sales=warehouse.frame(SALES_SQL),
             cohorts=warehouse.frame(_COHORTS),
             segments=warehouse.frame(_SEGMENTS),
         )

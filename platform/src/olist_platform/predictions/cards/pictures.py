@@ -45,14 +45,14 @@ def draw_pictures(backtest: Backtest, area: Area, folder: Path) -> list[Picture]
         return [_drawn(folder, "purchases-orders", _ORDERS, lambda axes: _orders(axes, backtest))]
     if area is Area.FORECAST and backtest.forecasts.series:
         return [_drawn(folder, "forecast-errors", _ERRORS, lambda axes: _errors(axes, backtest))]
-    if area is Area.ANOMALIES and backtest.frauds:
+    if area is Area.ANOMALIES and backtest.frauds.kinds:
         return [_drawn(folder, "fraud-recall", _RECALL, lambda axes: _recall(axes, backtest))]
     return []
 
 
 _CALIBRATION = "Share expected and seen to come back, in ten groups with their 95 % intervals"
 _ORDERS = "People by the number of orders in the hold-out, expected and observed"
-_ERRORS = "Mean absolute percentage error of forecasts, beside last month's value"
+_ERRORS = "Mean absolute percentage error of the moving average, beside last month's value"
 _RECALL = "Share of injected cases that alerts find, by kind and rate, with 95 % intervals"
 
 
@@ -96,7 +96,7 @@ def _errors(axes: Axes, backtest: Backtest) -> None:
         axes,
         [each.name for each in series],
         {
-            "forecast": [each.mape for each in series],
+            "moving average": [each.candidate_mape for each in series],
             "last month": [each.naive_mape for each in series],
         },
     )
@@ -115,7 +115,7 @@ def _pairs(axes: Axes, labels: Sequence[str], values: dict[str, list[float]]) ->
 
 
 def _recall(axes: Axes, backtest: Backtest) -> None:
-    kinds = backtest.frauds.kinds if backtest.frauds else ()
+    kinds = backtest.frauds.kinds
     rates = sorted({each.rate for each in kinds})
     names = list(dict.fromkeys(each.kind.value for each in kinds))
     for number, rate in enumerate(rates):

@@ -54,7 +54,11 @@ CARDS = (
         " days after each. The last date judges; windows of the dates that it is judged by had"
         " ended by then.",
         features=(
-            "`log_recency_days`, `log_active_days`, `log_orders`: when and how often they bought",
+            (
+                "`log_return_exposure`: recency, as what the chance to come back is proportional to"
+                " for people who differ in how often they buy, ln(1 + 180 / (1 + days since))"
+            ),
+            "`log_active_days`, `log_orders`: when and how often they bought",
             "`log_average_order_value`: what they paid",
             "`late_order_share`, `installment_order_share`, `low_review_order_share`: how it went",
         ),
@@ -66,6 +70,11 @@ CARDS = (
                 " tell: when an order was canceled."
             ),
             "Regularisation pulls weights towards 0; intervals are of the regularised weights.",
+            (
+                "Few come back, so that how many are expected is known to some 15 % only: the"
+                " chance that the figure is held against is that of the window and of the people"
+                " learnt from."
+            ),
             "No feature says where somebody lives, how old or who they are.",
         ),
         fairness="Region is no feature. The table compares, by region of the latest order, what"
@@ -89,6 +98,12 @@ CARDS = (
                 " low rate of purchase says that they will hardly return."
             ),
             "Rates do not change with the season or with age.",
+            (
+                "Held against a hundred generated data sets of 100,000 orders, seeds 1 to 100, the"
+                " 95 % intervals of r, alpha, a and b held the truth 93, 91, 96 and 95 times: the"
+                " generator rounds a repeat order to an hour of the day, which moves r and alpha by"
+                " half a standard error."
+            ),
         ),
         fairness="The model sees no region. What it comes to by region is on the card of"
         " [lifetime value](lifetime-value.md).",
@@ -131,11 +146,15 @@ CARDS = (
         scored_in=("int_customer_lifetime_value", "mart_customer_strategy"),
         limits=(
             (
-                "Person by person the interval covers more than 95 %: for nearly everybody both"
-                " of its"
-                " quantiles are 0, and the upper end is raised to the expectation. Whether the"
-                " distribution is right is judged by its randomised transform and by groups of"
-                " people."
+                "Person by person a 95 % interval covers more than 95 %: nearly everybody leaves"
+                " nothing, and what has 98 % of the probability cannot be cut to 95 %. The model"
+                " knows by how much, so the observed coverage is held against the one it expects."
+            ),
+            (
+                "95 % itself is judged where nothing is discrete: by the randomised transform, and"
+                " by totals of 500 people drawn by lot. Totals feel the tail of order values, which"
+                " Gamma-Gamma has too light, as the last line shows; the line before it draws the"
+                " values that were paid."
             ),
             "Parameters count as known.",
         ),
@@ -150,16 +169,31 @@ CARDS = (
         purpose="Monthly GMV of the next three months, with 80 % and 95 % intervals.",
         not_for="Months beyond the third, and days.",
         data="Complete months of business; months that an extract cut off take no part.",
-        features=("trailing moving average", "trend", "seasonal index from two full years on"),
-        scored_in=("int_gmv_forecasts", "mart_financial_performance"),
+        features=(
+            "trailing moving average, with a damped trend",
+            "seasonal index from two full years on",
+            (
+                "the last month's value, which is published instead wherever the moving average"
+                " missed more in the back-test so far"
+            ),
+        ),
+        scored_in=("int_gmv_forecasts", "mart_sales_forecast", "mart_financial_performance"),
         limits=(
+            (
+                "On twenty months of growth hardly anything beats the last month's value: then it"
+                " is the forecast, and `forecast_method` says so."
+            ),
             "With less than two full years there is no season: Black Friday surprises it.",
             (
-                "The forecasts of regions and categories are of the back-test: they are scaled"
-                " to the"
-                " platform's, so that they add up. The marts hold the platform's alone."
+                "The forecasts of regions and categories are scaled to the platform's, so that"
+                " they add up to the cent."
             ),
-            "Errors of overlapping origins are no independent draws; coverage is a rough figure.",
+            (
+                "Intervals hold as much as the last months' errors say (six months for 80 %, twelve"
+                " for 95 %). While business grows up errors shrink, and intervals hold more than"
+                " they promise. Errors of overlapping origins are no independent draws; coverage is"
+                " a rough figure."
+            ),
         ),
         fairness="Errors by region; small regions vary more.",
     ),
@@ -187,9 +221,11 @@ CARDS = (
             ),
             "Injected frauds are as imagined; real ones adapt to the rules.",
             "A bust-out's first orders are ordinary: cases are found, not each of their orders.",
+            "Frauds are injected on DuckDB only; on Snowflake it would take a clone of raw.",
         ),
         fairness="No rule looks at region or person; freight and delivery are compared within"
-        " their lane, so that far regions are not flagged for being far.",
+        " their lane, so that far regions are not flagged for being far. The table shows how often"
+        " honest orders are alerted of, at the lowest rate of injected ones.",
     ),
     CardText(
         file="segments-and-retention",

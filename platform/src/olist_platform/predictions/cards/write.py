@@ -102,11 +102,34 @@ def _regions(backtest: Backtest, area: Area) -> list[tuple[str, ...]]:
             for region, predicted, actual in backtest.lifetime_value.by_region
         ]
         return [("region", "predicted margin", "actual margin"), *rows]
+    if area is Area.ANOMALIES and backtest.frauds.kinds:
+        rows = [
+            (
+                each.region,
+                f"{each.orders:,}",
+                f"{each.alerted:.4f}",
+                f"{each.lower_95:.4f} to {each.upper_95:.4f}",
+            )
+            for each in backtest.frauds.regions
+        ]
+        return [("region", "honest orders", "share with an alert", "95 % interval"), *rows]
     if area is Area.FORECAST:
         rows = [
-            (each.name, _number(each.mape), _number(each.naive_mape), _number(each.coverage_95))
+            (
+                each.name,
+                each.method,
+                _number(each.candidate_mape),
+                _number(each.naive_mape),
+                _number(each.mape),
+                _number(each.coverage_80),
+                _number(each.coverage_95),
+            )
             for each in backtest.forecasts.series
             if each.level == "region"
         ]
-        return [("region", "MAPE", "last month", "in the 95 % interval"), *rows] if rows else []
+        head = (
+            *("region", "forecast by", "MAPE of the moving average", "last month", "published"),
+            *("in the 80 % interval", "in the 95 % interval"),
+        )
+        return [head, *rows] if rows else []
     return []
