@@ -1,4 +1,4 @@
-"""dbt, and deployers, each in a process of its own that is forked from one that has imported them.
+"""dbt, `olist` and deployers in processes that are forked from one that has imported dbt.
 
 Importing dbt takes four seconds of processor, a run on two small models less than one. A fork has
 nothing of a former run in it, and the server that it comes from does nothing but import.
@@ -7,6 +7,7 @@ nothing of a former run in it, and the server that it comes from does nothing bu
 import multiprocessing
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ _IMPORTED = [
 ]
 
 
+Completed = subprocess.CompletedProcess[str]
+
+
 @contextmanager
 def warm_dbt(start: str = "forkserver") -> Iterator[None]:
     """Let this process run dbt by a fork, as long as the block runs.
@@ -39,27 +43,35 @@ def warm_dbt(start: str = "forkserver") -> Iterator[None]:
         start: `fork` where this process is such a fork itself: it may be copied as it is.
     """
 
-    def run(
-        command: Sequence[str], variables: Mapping[str, str], folder: Path
-    ) -> subprocess.CompletedProcess[str]:
+    run_captured = executables.run_captured
+
+    def run(command: Sequence[str], variables: Mapping[str, str], folder: Path) -> Completed:
         executable, *arguments = command
         if Path(executable).name != "dbt":
             return run_captured(command, variables, folder)
-        with tempfile.TemporaryDirectory() as scratch:
-            said = [str(Path(scratch) / name) for name in ("out", "err")]
-            process = start_fork(
-                _become_dbt, (arguments, dict(variables), str(folder), *said), start
-            )
-            process.join()
-            assert process.exitcode is not None
-            out, err = (Path(path).read_text(encoding="utf-8") for path in said)
-        return subprocess.CompletedProcess([*command], process.exitcode, out, err)
+        return _run_fork(_become_dbt, arguments, variables, folder, start)
 
-    run_captured = executables.run_captured
+    def run_in_foreground(
+        command: Sequence[str], variables: Mapping[str, str], folder: Path
+    ) -> Completed:
+        # What dbt says comes behind what this process has said.
+        completed = run(command, variables, folder)
+        sys.stdout.write(completed.stdout)
+        sys.stderr.write(completed.stderr)
+        return completed
+
     with pytest.MonkeyPatch.context() as patch:
         for module in (release_tree, dbt_command):
             patch.setattr(module, "run_captured", run)
+        patch.setattr(dbt_command, "run_in_foreground", run_in_foreground)
         yield
+
+
+def run_warm_olist(
+    arguments: Sequence[str], variables: Mapping[str, str], folder: Path
+) -> Completed:
+    """Run the `olist` command by a fork, and by further ones the dbt that it calls."""
+    return _run_fork(_become_olist, arguments, variables, folder)
 
 
 def start_fork(
@@ -81,12 +93,47 @@ def become(variables: Mapping[str, str], folder: str) -> None:
     os.chdir(folder)
 
 
-def _become_dbt(
-    arguments: list[str], variables: dict[str, str], folder: str, out: str, err: str
+def _run_fork(
+    program: Callable[[list[str]], None],
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    folder: Path,
+    start: str = "forkserver",
+) -> Completed:
+    with tempfile.TemporaryDirectory() as scratch:
+        said = [str(Path(scratch) / name) for name in ("out", "err")]
+        process = start_fork(
+            _become, (program, [*arguments], dict(variables), str(folder), *said), start
+        )
+        process.join()
+        assert process.exitcode is not None
+        out, err = (Path(path).read_text(encoding="utf-8") for path in said)
+    return subprocess.CompletedProcess([*arguments], process.exitcode, out, err)
+
+
+def _become(
+    program: Callable[[list[str]], None],
+    arguments: list[str],
+    variables: dict[str, str],
+    folder: str,
+    out: str,
+    err: str,
 ) -> None:
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     become(variables, folder)
+    program(arguments)
+
+
+def _become_dbt(arguments: list[str]) -> None:
     from dbt.cli.main import cli  # noqa: PLC0415 - imported long since, where this runs
 
     cli(args=arguments, prog_name="dbt")
+
+
+def _become_olist(arguments: list[str]) -> None:
+    from olist_platform.cli.main import main  # noqa: PLC0415 - with this process' variables
+
+    sys.argv = ["olist", *arguments]
+    with warm_dbt():
+        main()
