@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -19,15 +19,16 @@ from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.generator.dataset import generate_dataset
 from olist_platform.generator.settings import GeneratorSettings
-from olist_platform.landing.land import land_backfill, land_daily
+from olist_platform.landing.land import land_daily, land_state
 from olist_platform.landing.store import landing_store
 from olist_platform.naming import EnvironmentName
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.repository import HOME_VARIABLE, repository_root
 from olist_platform.source_catalog import CATALOG
 
-# A busy day inside the generated range, landed again as one nightly extract would bring it.
-_INCREMENT_DAY = date(2018, 8, 1)
+# The first day that is not in the warehouse yet. Few orders of the generated range are younger: it
+# ends, as the real data do, with weeks in which hardly anybody buys.
+_INCREMENT_DAY = date(2018, 8, 30)
 
 Say = Callable[[str], None]
 
@@ -103,7 +104,9 @@ def _loaded_home(orders: int, say: Say) -> Iterator[tuple[Environment, Path, flo
         environment = load_environment(EnvironmentName.LOCAL)
         say(f"generating, landing and loading {orders:,} orders")
         generate_dataset(GeneratorSettings(orders=orders), home / "files")
-        land_backfill(home / "files", landing_store(environment))
+        land_state(
+            home / "files", landing_store(environment), day=_INCREMENT_DAY - timedelta(days=1)
+        )
         load = _seconds(lambda: load_landing(environment))
         # dbt parses once, or the first run measured would pay for it.
         fresh_manifest(environment)
