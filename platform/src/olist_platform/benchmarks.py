@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -21,7 +22,7 @@ from olist_platform.generator.dataset import generate_dataset
 from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.landing.land import land_daily, land_state
 from olist_platform.landing.store import landing_store
-from olist_platform.naming import EnvironmentName
+from olist_platform.naming import EnvironmentName, Layer
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.repository import HOME_VARIABLE, repository_root
 from olist_platform.source_catalog import CATALOG
@@ -130,15 +131,24 @@ def _increment_to_full(environment: Environment, home: Path, orders: int, say: S
         home / "files", landing_store(environment), first=_INCREMENT_DAY, until=_INCREMENT_DAY
     )
     load_landing(environment)
+    built_before = _orders(environment, "max(built_at)")
     increment = _dbt(environment, "run")
+    changed = _orders(environment, f"count(case when built_at > '{built_before}' then 1 end)")
     full = _dbt(environment, "run", "--full-refresh")
     return Ratio(
         "increment",
-        f"dbt run after one more day, {orders:,} orders",
+        f"dbt run after one more day, {changed:,} of {orders:,} orders changed",
         increment,
         "full refresh",
         full,
     )
+
+
+def _orders(environment: Environment, aggregate: str) -> Any:
+    table = f"{environment.names.schema(Layer.INTERMEDIATE)}.int_order_facts"
+    with duckdb.connect(str(environment.duckdb_path), read_only=True) as warehouse:
+        [(value,)] = warehouse.execute(f"select {aggregate} from {table}").fetchall()  # noqa: S608 - ours
+    return value
 
 
 def _dag_to_build(environment: Environment, say: Say) -> Ratio:
