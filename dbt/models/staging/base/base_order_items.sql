@@ -38,8 +38,7 @@ with
     -- Here and not in the view behind it: a moment is found once, when its record is loaded.
     derived as (
         select
-            renamed.*,
-            {{ standardize_timestamp("shipping_limit_local_at") }} as shipping_limit_at
+            renamed.*, {{ standardize_timestamp("shipping_limit_local_at") }} as shipping_limit_at
         from renamed
     )
 
