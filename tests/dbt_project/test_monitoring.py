@@ -158,7 +158,8 @@ insert into base_orders
     select base_orders.* replace (
         record_key || n as record_key,
         order_id || n as order_id,
-        purchased_local_at + to_days(14) as purchased_local_at
+        purchased_local_at + to_days(14) as purchased_local_at,
+        purchased_at + to_days(14) as purchased_at
     )
     from base_orders, range({MINIMUM_ROWS}) copies(n)
     where purchased_local_at::date = (select day from busy);
@@ -170,7 +171,7 @@ FAULTS = {
         "update base_order_items set price = price * 100"
     ),
     "null_share_is_bounded_stg_orders_approved_at__max_missing_approval_share": (
-        "update base_orders set approved_local_at = null where hash(order_id) % 5 = 0"
+        "update base_orders set approved_at = null where hash(order_id) % 5 = 0"
     ),
     "credit_card_share_stg_payments": (
         "update base_payments set payment_type = 'boleto' where payment_type = 'credit_card'"

@@ -1,12 +1,13 @@
 """The union of all days equals the backfill in its latest versions, and loses no row."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from olist_platform.landing.folder_store import FolderStore
-from olist_platform.landing.land import land_backfill, land_daily
+from olist_platform.landing.land import land_backfill, land_daily, land_state
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.raw_loading.loader import Loader
 from olist_platform.source_catalog import CATALOG, Dataset
@@ -70,3 +71,25 @@ def test_on_a_small_data_set_with_every_oddity(small_source: Path, tmp_path: Pat
 @pytest.mark.slow
 def test_on_the_real_sample(sample: Path, tmp_path: Path) -> None:
     assert_union_of_days_equals_backfill(sample, tmp_path)
+
+
+@pytest.mark.parametrize("day", [date(2018, 1, 3), date(2018, 1, 10)])
+def test_the_state_of_a_day_is_what_its_days_say_together(
+    small_source: Path, tmp_path: Path, day: date
+) -> None:
+    state_only, days_only = FolderStore(tmp_path / "state"), FolderStore(tmp_path / "days")
+    land_state(small_source, state_only, day=day)
+    land_daily(small_source, days_only, until=day)
+    state, days = raw_of(tmp_path / "state", tmp_path), raw_of(tmp_path / "days", tmp_path)
+    for dataset in CATALOG:
+        assert latest_versions(state, dataset) == latest_versions(days, dataset), dataset.name
+    orders = "select count(*), count(distinct order_id) from raw.orders where order_id is not null"
+    rows, distinct = state.execute(orders).fetchall()[0]
+    assert 0 < rows == distinct < days.execute(orders).fetchall()[0][0]
+    # The next days continue it to the whole.
+    land_daily(small_source, state_only, first=day + timedelta(days=1))
+    land_daily(small_source, days_only, first=day + timedelta(days=1))
+    continued = raw_of(tmp_path / "state", tmp_path)
+    whole = raw_of(tmp_path / "days", tmp_path)
+    for dataset in CATALOG:
+        assert latest_versions(continued, dataset) == latest_versions(whole, dataset), dataset.name

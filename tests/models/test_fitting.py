@@ -247,14 +247,17 @@ def test_a_future_event_changes_no_feature_of_the_past(fitted: Fitted) -> None:
             f"where customer_id = '{customer}'",
             "insert into staging.base_orders select * replace ('future' as order_id, 'future' as "
             "customer_id, 'future' as record_key, purchased_local_at + interval 300 day as "
-            "purchased_local_at, delivered_local_at + interval 330 day as delivered_local_at) "
+            "purchased_local_at, delivered_local_at + interval 330 day as delivered_local_at, "
+            "purchased_at + interval 300 day as purchased_at, "
+            "delivered_at + interval 330 day as delivered_at) "
             f"from staging.base_orders where order_id = '{order}'",
             "insert into staging.base_order_items select * replace ('future' as order_id, "
             "'future' as record_key, price * 50 as price) from staging.base_order_items "
             f"where order_id = '{order}'",
             "insert into staging.base_reviews select * replace ('future' as review_id, 'future' as "
             "record_key, 1 as review_score, timestamp '2018-06-01' as created_local_at, "
-            "timestamp '2018-06-02' as answered_local_at) from staging.base_reviews "
+            "timestamp '2018-06-02' as answered_local_at, timestamp '2018-06-01' as created_at, "
+            "timestamp '2018-06-02' as answered_at) from staging.base_reviews "
             f"where order_id = '{order}'",
         )
         after, orders_after = training_frames(fitted.environment, sql)

@@ -146,7 +146,6 @@ with
             end as overdue_days
         from orders
         inner join measures on orders.order_id = measures.order_id
-        left join repeat_orders on orders.order_id = repeat_orders.order_id
         cross join reference
         left join
             baselines as value_baselines
@@ -164,6 +163,8 @@ with
             baselines as installments_baselines
             on measures.main_payment_type = installments_baselines.group_name
             and installments_baselines.measure = 'installments'
+        -- Last: DuckDB expects few orders behind the inner join, and would hash them all here.
+        left join repeat_orders on orders.order_id = repeat_orders.order_id
     ),
 
     signalled as (

@@ -26,7 +26,7 @@ with
             order_item_id,
             product_id,
             seller_id,
-            {{ standardize_timestamp("shipping_limit_local_at") }} as shipping_limit_at,
+            shipping_limit_at,
             price,
             freight_value,
             cast(price + freight_value as decimal(18, 2)) as item_value,

@@ -52,8 +52,8 @@ with
                 then 'Medium'
                 else 'Short'
             end as comment_length_class,
-            {{ standardize_timestamp("created_local_at") }} as created_at,
-            {{ standardize_timestamp("answered_local_at") }} as answered_at,
+            created_at,
+            answered_at,
             cast(created_local_at as date) as created_date,
             _loaded_at
         from source

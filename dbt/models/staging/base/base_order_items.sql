@@ -33,7 +33,14 @@ with
                 )
             }} as quarantine_reason
         from source
+    ),
+
+    -- Here and not in the view behind it: a moment is found once, when its record is loaded.
+    derived as (
+        select
+            renamed.*, {{ standardize_timestamp("shipping_limit_local_at") }} as shipping_limit_at
+        from renamed
     )
 
 select *
-from renamed
+from derived

@@ -37,7 +37,18 @@ with
                 )
             }} as quarantine_reason
         from source
+    ),
+
+    -- Here and not in the view behind it: a moment is found once, when its record is loaded.
+    derived as (
+        select
+            renamed.*,
+            {{ standardize_timestamp("purchased_local_at") }} as purchased_at,
+            {{ standardize_timestamp("approved_local_at") }} as approved_at,
+            {{ standardize_timestamp("shipped_local_at") }} as shipped_at,
+            {{ standardize_timestamp("delivered_local_at") }} as delivered_at
+        from renamed
     )
 
 select *
-from renamed
+from derived

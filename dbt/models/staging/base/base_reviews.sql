@@ -30,7 +30,16 @@ with
                 )
             }} as quarantine_reason
         from source
+    ),
+
+    -- Here and not in the view behind it: a moment is found once, when its record is loaded.
+    derived as (
+        select
+            renamed.*,
+            {{ standardize_timestamp("created_local_at") }} as created_at,
+            {{ standardize_timestamp("answered_local_at") }} as answered_at
+        from renamed
     )
 
 select *
-from renamed
+from derived

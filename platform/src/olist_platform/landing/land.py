@@ -17,7 +17,13 @@ from olist_platform.errors import OlistError
 from olist_platform.landing.event_dates import EVENT_COLUMNS, required_extract_date
 from olist_platform.landing.gzip_files import gzipped
 from olist_platform.landing.layout import landing_path
-from olist_platform.landing.replay import WHOLE_ON_FIRST_DAY, plan_replay, rows_by_day
+from olist_platform.landing.replay import (
+    WHOLE_ON_FIRST_DAY,
+    Replay,
+    plan_replay,
+    rows_by_day,
+    state_on,
+)
 from olist_platform.landing.source_files import SourceFile, find_source_files, reading
 from olist_platform.landing.store import LandingStore
 from olist_platform.landing.stored_file import WriteOutcome
@@ -118,15 +124,7 @@ def land_daily(
         raise OlistError(f"the first day {first} lies after the last day {until}", "swap them")
     files = find_source_files(source, allow_missing=allow_missing)
     by_name = {dataset.name: file for dataset, file in files.items()}
-    tables = {
-        name: _read_table(file, dataset_named(name))
-        for name, file in by_name.items()
-        if name not in WHOLE_ON_FIRST_DAY
-    }
-    last_day = required_extract_date(
-        tables, "a daily replay needs orders; 'olist land --date YYYY-MM-DD' lands the files whole"
-    )
-    replay = plan_replay(tables, last_day)
+    replay = _replay(files)
     extracts = [
         _whole_file(dataset_named(name), by_name[name], replay.first_day)
         for name in WHOLE_ON_FIRST_DAY
@@ -139,6 +137,47 @@ def land_daily(
         if _in_window(day, first, until)
     ]
     return _write(extracts, store, files, progress)
+
+
+def land_state(
+    source: Path, store: LandingStore, *, day: date, progress: Progress | None = None
+) -> LandResult:
+    """Land, as the extract of one day, what the source held at the end of that day.
+
+    It is what the daily extracts up to that day say together; those of later days continue it.
+
+    Args:
+        source: Folder or zip of the CSV files.
+        store: The landing.
+        day: That day.
+        progress: Told after each file.
+
+    Raises:
+        OlistError: The input is refused (nothing was written then), or the landing fails.
+    """
+    files = find_source_files(source)
+    extracts = [
+        _whole_file(dataset, file, day)
+        for dataset, file in files.items()
+        if dataset.name in WHOLE_ON_FIRST_DAY
+    ]
+    extracts += [
+        _rows_of_day(dataset_named(name), day, rows)
+        for name, rows in state_on(_replay(files), day).items()
+    ]
+    return _write(extracts, store, files, progress)
+
+
+def _replay(files: Mapping[Dataset, SourceFile]) -> Replay:
+    tables = {
+        dataset.name: _read_table(file, dataset)
+        for dataset, file in files.items()
+        if dataset.name not in WHOLE_ON_FIRST_DAY
+    }
+    last_day = required_extract_date(
+        tables, "a daily replay needs orders; 'olist land --date YYYY-MM-DD' lands the files whole"
+    )
+    return plan_replay(tables, last_day)
 
 
 def _in_window(day: date, first: date | None, until: date | None) -> bool:

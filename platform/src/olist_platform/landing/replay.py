@@ -71,6 +71,23 @@ def rows_by_day(table: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
         start += length
 
 
+def state_on(replay: Replay, day: date) -> dict[str, pl.DataFrame]:
+    """Return what the extracts up to a day say together: the newest version of every order.
+
+    Every other dataset has its rows once, on one day.
+    """
+    state = {
+        name: table.filter(pl.col(DAY) <= day).drop(DAY) for name, table in replay.tables.items()
+    }
+    if "orders" in state:
+        orders = state["orders"]
+        identity = pl.coalesce("order_id", pl.format("row {}", ROW))
+        state["orders"] = (
+            orders.with_row_index(ROW).unique(identity, keep="last", maintain_order=True).drop(ROW)
+        )
+    return state
+
+
 def _no_orders() -> pl.DataFrame:
     empty = pl.DataFrame(schema=dict.fromkeys(dataset_named("orders").header, pl.String))
     return order_days(empty, date.min)
