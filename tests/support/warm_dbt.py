@@ -101,13 +101,13 @@ def _run_fork(
     start: str = "forkserver",
 ) -> Completed:
     with tempfile.TemporaryDirectory() as scratch:
-        said = [str(Path(scratch) / name) for name in ("out", "err")]
+        said = tuple(Path(scratch) / name for name in ("out", "err"))
         process = start_fork(
-            _become, (program, [*arguments], dict(variables), str(folder), *said), start
+            _become, (program, [*arguments], dict(variables), str(folder), said), start
         )
         process.join()
         assert process.exitcode is not None
-        out, err = (Path(path).read_text(encoding="utf-8") for path in said)
+        out, err = (path.read_text(encoding="utf-8") for path in said)
     return subprocess.CompletedProcess([*arguments], process.exitcode, out, err)
 
 
@@ -116,10 +116,9 @@ def _become(
     arguments: list[str],
     variables: dict[str, str],
     folder: str,
-    out: str,
-    err: str,
+    said: tuple[Path, Path],
 ) -> None:
-    for number, path in ((1, out), (2, err)):
+    for number, path in enumerate(said, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     become(variables, folder)
     program(arguments)
