@@ -57,3 +57,20 @@ def test_each_family_goes_red(copy_of_generated: Callable[[str], Workspace]) -> 
     assert built.rows(
         "select category_group from stg_products where category = 'teletransporte'"
     ) == [("Unknown",)]
+
+
+def test_a_table_without_a_column_of_its_contract_is_made_anew(
+    copy_of_generated: Callable[[str], Workspace],
+) -> None:
+    everything = "select * from base_orders order by record_key"
+    run = ("dbt", "--", "run", "--quiet", "--select", "base_orders")
+    built = copy_of_generated("older_project")
+    before = built.rows(everything)
+    built.change("alter table base_orders drop column purchased_at")
+    built.olist(*run)
+    # Not only in what is new: there is nothing new.
+    assert built.rows(everything) == before
+    # What has all columns is an increment again, which does not touch what it has.
+    built.change("update base_orders set purchased_at = null")
+    built.olist(*run)
+    assert built.rows("select count(purchased_at) from base_orders") == [(0,)]
