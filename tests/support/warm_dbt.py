@@ -4,6 +4,7 @@ Importing dbt takes four seconds of processor, a run on two small models less th
 nothing of a former run in it, and the server that it comes from does nothing but import.
 """
 
+import atexit
 import multiprocessing
 import os
 import subprocess
@@ -121,7 +122,12 @@ def _become(
     for number, path in enumerate(said, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     become(variables, folder)
-    program(arguments)
+    try:
+        program(arguments)
+    finally:
+        # A fork of multiprocessing leaves them out, and DuckDB's would stay open: a warehouse whose
+        # last changes stand in its log alone.
+        atexit._run_exitfuncs()
 
 
 def _become_dbt(arguments: list[str]) -> None:
