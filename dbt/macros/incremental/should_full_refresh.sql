@@ -11,6 +11,11 @@
     {%- endif -%}
     {%- set relation = adapter.get_relation(this.database, this.schema, this.table) -%}
     {%- if relation is none -%} {{ return(false) }} {%- endif -%}
-    {%- set present = adapter.get_columns_in_relation(relation) | map(attribute="name") | map("lower") | list -%}
+    {%- set present = (
+        adapter.get_columns_in_relation(relation)
+        | map(attribute="name")
+        | map("lower")
+        | list
+    ) -%}
     {{ return(model.columns | map("lower") | reject("in", present) | list | length > 0) }}
 {%- endmacro -%}

@@ -41,7 +41,7 @@ with
             series,
             calendar_month,
             position,
-            {{ ratio("24 * gmv", "two_years_gmv") }} as seasonal_ratio
+            {{ decimal_ratio("24 * gmv", "two_years_gmv") }} as seasonal_ratio
         from centred
         where months_around = 13
     ),
@@ -70,7 +70,12 @@ with
             origins.series,
             origins.origin_month,
             seasonal_ratios.calendar_month,
-            avg(seasonal_ratios.seasonal_ratio) as seasonal_ratio
+            {{
+                decimal_ratio(
+                    "sum(seasonal_ratios.seasonal_ratio)",
+                    "count(seasonal_ratios.seasonal_ratio)",
+                )
+            }} as seasonal_ratio
         from origins
         inner join
             seasonal_ratios
@@ -94,10 +99,11 @@ with
             calendar_month,
             {{
                 ratio(
-                    "seasonal_ratio",
-                    "avg(seasonal_ratio) over (partition by series_level, series, origin_month)",
+                    "seasonal_ratio * count(seasonal_ratio) over (partition by series_level, series, origin_month)",
+                    "sum(seasonal_ratio) over (partition by series_level, series, origin_month)",
                 )
-            }} as seasonal_index
+            }}
+            as seasonal_index
         from raw_indices
     ),
 
@@ -107,8 +113,11 @@ with
             training.position,
             training.position > origins.training_months - {{ level_months }} as is_in_level,
             training.position > origins.training_months - {{ trend_months }} as is_in_trend,
-            {{ ratio("training.gmv", "coalesce(seasonal_indices.seasonal_index, 1)") }}
-            as deseasonalised_gmv
+            cast(
+                round(
+                    {{ ratio("training.gmv", "coalesce(seasonal_indices.seasonal_index, 1)") }}, 6
+                ) as decimal(18, 6)
+            ) as deseasonalised_gmv
         from origins
         inner join
             training
@@ -135,13 +144,20 @@ with
             is_latest_origin,
             candidate_method,
             -- A month that never sold in its season has nothing to deseasonalise.
-            coalesce(avg(case when is_in_level then deseasonalised_gmv end), 0) as level,
+            coalesce(
+                {{ exact_average("case when is_in_level then deseasonalised_gmv end") }}, 0
+            ) as level,
             avg(case when is_in_level then training_months - position end) as level_age,
             case
                 when training_months >= {{ minimum_trend_months }}
                 then
                     coalesce(
-                        regr_slope(case when is_in_trend then deseasonalised_gmv end, position), 0
+                        {{
+                            exact_slope(
+                                "case when is_in_trend then deseasonalised_gmv end", "position"
+                            )
+                        }},
+                        0
                     )
                 else 0
             end as monthly_trend

@@ -1,6 +1,5 @@
 -- Grain: one row per series_level, series, origin_month, horizon: the forecast as it would have
--- been
--- published at the end of a month, with its interval; the latest origin is the forecast.
+-- been published at the end of a month, with its interval; the latest origin is the forecast.
 -- The moving average is used where it did no worse than the last month's value so far, else that
 -- value. Forecasts of parts are scaled to the platform's, so that they add up.
 {% set horizon_months = var("forecast_horizon_months") %}
@@ -16,8 +15,8 @@ with
             series_level,
             series,
             forecast_month,
-            abs({{ ratio("candidate_gmv - actual_gmv", "actual_gmv") }}) as candidate_error,
-            abs({{ ratio("naive_gmv - actual_gmv", "actual_gmv") }}) as naive_error
+            abs({{ decimal_ratio("candidate_gmv - actual_gmv", "actual_gmv") }}) as candidate_error,
+            abs({{ decimal_ratio("naive_gmv - actual_gmv", "actual_gmv") }}) as naive_error
         from candidates
         where actual_gmv > 0 and horizon <= {{ horizon_months }}
     ),
@@ -29,8 +28,8 @@ with
             origins.series,
             origins.origin_month,
             count(judged.candidate_error) as judged_forecasts,
-            avg(judged.candidate_error) as candidate_mape,
-            avg(judged.naive_error) as naive_mape
+            {{ exact_average("judged.candidate_error") }} as candidate_mape,
+            {{ exact_average("judged.naive_error") }} as naive_mape
         from candidates as origins
         left join
             judged
