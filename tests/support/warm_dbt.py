@@ -4,7 +4,6 @@ Importing dbt takes four seconds of processor, a run on two small models less th
 nothing of a former run in it, and the server that it comes from does nothing but import.
 """
 
-import atexit
 import multiprocessing
 import os
 import subprocess
@@ -122,18 +121,20 @@ def _become(
     for number, path in enumerate(said, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     become(variables, folder)
-    try:
-        program(arguments)
-    finally:
-        # A fork of multiprocessing leaves them out, and DuckDB's would stay open: a warehouse whose
-        # last changes stand in its log alone.
-        atexit._run_exitfuncs()
+    program(arguments)
 
 
 def _become_dbt(arguments: list[str]) -> None:
-    from dbt.cli.main import cli  # noqa: PLC0415 - imported long since, where this runs
+    # Imported long since, where this runs.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.main import cli  # noqa: PLC0415
 
-    cli(args=arguments, prog_name="dbt")
+    try:
+        cli(args=arguments, prog_name="dbt")
+    finally:
+        # As dbt's own program does at its exit, which a fork of multiprocessing does not come to:
+        # the last changes would stand in the warehouse's log alone.
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def _become_olist(arguments: list[str]) -> None:
