@@ -385,7 +385,7 @@ def test_intervals_are_quantiles_of_what_was_missed_before(
         ]
         spread = 0.0
         for place, nominal in ((1, 80), (3, 95)):
-            since = origin - rule["forecast_interval_months"][nominal]
+            since = origin - rule["forecast_interval_months"][str(nominal)]
             errors = [error for month, error in missed if month > since]
             if len(errors) < rule["forecast_minimum_errors"]:
                 assert {row[place] for row in made} == {None}

@@ -165,7 +165,11 @@ with
                 and origins.series = errors.series
                 and errors.forecast_month <= origins.origin_month
                 and errors.forecast_month
-                > {{ add_periods("month", -1 * interval_months[nominal], "origins.origin_month") }}
+                > {{
+                    add_periods(
+                        "month", -1 * interval_months[nominal | string], "origins.origin_month"
+                    )
+                }}
             where origins.horizon = 1
             group by origins.series_level, origins.series, origins.origin_month
             having count(*) >= {{ minimum_errors }}
