@@ -1,6 +1,5 @@
 """What dbt has parsed, once in a test session, for workspaces that would parse the same again."""
 
-import fcntl
 import hashlib
 import pprint
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
+from made_once import made_once
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.environment import load_environment
 from olist_platform.naming import EnvironmentName
@@ -28,16 +28,15 @@ class ParsedProject:
 
         Whoever asks first has the original made; whoever asks meanwhile waits.
         """
-        self._folder.mkdir(exist_ok=True)
         original = self._folder / "partial_parse.msgpack"
-        with (self._folder / "partial_parse.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not original.exists():
-                made = self._make("parsed")
-                made.olist("dbt", "--", "parse", "--quiet")
-                _copy_parsed(made.parsed, made.warehouse, original, original)
+        made_once(original, lambda: self._parse(original))
         workspace.parsed.parent.mkdir(parents=True, exist_ok=True)
         _copy_parsed(original, original, workspace.parsed, workspace.warehouse)
+
+    def _parse(self, original: Path) -> None:
+        made = self._make("parsed")
+        made.olist("dbt", "--", "parse", "--quiet")
+        _copy_parsed(made.parsed, made.warehouse, original, original)
 
 
 def adopt_parsed(workspace: Workspace, copied_from: Workspace) -> None:

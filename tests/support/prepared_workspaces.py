@@ -1,10 +1,10 @@
 """Workspaces that are built once in a test session, for all files and workers, and then copied."""
 
-import fcntl
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from made_once import made_once
 from olist_workspace import Workspace
 from parsed_project import adopt_parsed
 
@@ -48,16 +48,17 @@ class PreparedWorkspaces:
     def copy(self, name: str, prepare: Callable[[Workspace], object], copy_name: str) -> Workspace:
         """Return a workspace of its own with the data that `prepare` made, under `name`."""
         original = Workspace(self._folder / name)
-        self._folder.mkdir(exist_ok=True)
-        with (self._folder / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not original.home.exists():
-                made = self._make(name)
-                prepare(made)
-                made.home.rename(original.home)
-                adopt_parsed(original, copied_from=made)
+        made_once(original.home, lambda: self._prepare(name, prepare, original))
         copied = self._make(copy_name)
         # With its times: the manifest is as young as it was.
         shutil.copytree(original.home / "data", copied.home / "data", dirs_exist_ok=True)
         adopt_parsed(copied, copied_from=original)
         return copied
+
+    def _prepare(
+        self, name: str, prepare: Callable[[Workspace], object], original: Workspace
+    ) -> None:
+        made = self._make(name)
+        prepare(made)
+        made.home.rename(original.home)
+        adopt_parsed(original, copied_from=made)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from olist_platform.environment import DuckDBWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.executables import run_captured
-from olist_platform.powerbi.refresh import connection_variable, missing_refresh
+from olist_platform.powerbi.refresh import connection_variable, missing_refresh, refresh_arguments
 from olist_platform.release.release_tree import ReleaseTree, last_lines
 
 PAGES, POWER_BI = "dashboards", "Power BI"
@@ -76,13 +76,11 @@ def _no_power_bi(tree: ReleaseTree) -> str:
     environment = tree.environment()
     if reason := missing_refresh(environment):
         return reason
-    power_bi = environment.dashboards.power_bi
-    assert power_bi is not None  # noqa: S101 - `missing_refresh` says that it is there
-    assert power_bi.refresh is not None  # noqa: S101 - likewise
-    variable = connection_variable(power_bi.refresh.airflow_connection)
+    connection = refresh_arguments(environment)["conn_id"]
+    variable = connection_variable(connection)
     if os.environ.get(variable):
         return ""
     return (
-        f"Airflow's connection '{power_bi.refresh.airflow_connection}' is not known here"
+        f"Airflow's connection '{connection}' is not known here"
         f" ({variable}): the task refresh_power_bi refreshes after its next publication"
     )
