@@ -37,6 +37,8 @@ from olist_platform.dbt_command import DBT_PROFILE, dbt_project_folder, manifest
 from olist_platform.environment import Environment
 
 _POKE_SECONDS = 3
+# They judge the code, not the data: checks and a release's side build have run them.
+_UNIT_TESTS = "resource_type:unit_test"
 
 
 def stage_task_group(environment: Environment, stage: BuildStage) -> Any:
@@ -49,14 +51,16 @@ def stage_task_group(environment: Environment, stage: BuildStage) -> Any:
         environment,
         stage.value,
         select=stage.selection,
-        exclude=stage.later_stages,
+        exclude=[*stage.later_stages, _UNIT_TESTS],
         full_refresh="{{ params.full_refresh }}",
     )
     nodes, stages = _nodes_and_stages(manifest_path(environment))
     for task in group.iter_tasks():
         # A partial run skips what it does not select; what stands behind that goes on.
         task.trigger_rule = TriggerRule.NONE_FAILED
-        _retry_behind_its_tests(task, stage.later_stages)
+        if getattr(task, "is_test_sensor", False):
+            # On a retry it runs dbt itself, and then only what its stage runs.
+            task.dbt_cmd_flags = ["--exclude", *stage.later_stages, _UNIT_TESTS]
         _count_tests(task, {test for test, its_stage in stages.items() if its_stage is stage})
         _give_owner(task, nodes)
     return group
@@ -177,22 +181,6 @@ def _nodes_and_stages(manifest: Path) -> tuple[dict[str, Any], dict[str, BuildSt
 
 def _fail_unreported(*_: Any, **__: Any) -> bool:
     raise AirflowFailException("dbt stopped before it")
-
-
-def _retry_behind_its_tests(task: Any, excluded: list[str]) -> None:
-    """Make a model's own retry a `dbt build`, as its first try is.
-
-    Cosmos would retry with `dbt run`, and a model that dbt had held back because of a failing
-    unit test would then be built after all. Tests that other models are part of stay with the
-    task of its tests: on a retry those models may not be built yet. That task runs all tests of
-    its model but those of what the group leaves out.
-    """
-    is_of_tests = getattr(task, "is_test_sensor", None)
-    if is_of_tests is False:
-        task.base_cmd = ["build"]
-        task.indirect_selection = "cautious"
-    elif is_of_tests and excluded:
-        task.dbt_cmd_flags = ["--exclude", *excluded]
 
 
 def _count_tests(task: Any, tests: set[str]) -> None:

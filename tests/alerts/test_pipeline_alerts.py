@@ -12,7 +12,6 @@ ORDERS, ITEMS = "model.olist.stg_orders", "model.olist.stg_order_items"
 NOT_NULL = "test.olist.not_null_stg_orders_order_id.0123456789"
 RELATION = "test.olist.relationships_items_orders.abcdef0123"
 SOURCE_TEST = "test.olist.source_orders_is_recent.fedcba9876"
-UNIT_TEST = "unit_test.olist.stg_orders.late_orders_are_late"
 
 MANIFEST: dict[str, Any] = {
     "nodes": {
@@ -23,7 +22,6 @@ MANIFEST: dict[str, Any] = {
         SOURCE_TEST: {"depends_on": {"nodes": ["source.olist.raw.orders"]}},
     },
     "sources": {"source.olist.raw.orders": {}},
-    "unit_tests": {UNIT_TEST: {"depends_on": {"nodes": [ORDERS]}}},
 }
 
 
@@ -76,12 +74,6 @@ def test_what_only_follows_from_another_fault_raises_nothing() -> None:
     assert raised(ITEMS_TEST, results) == []
     assert raised(PRODUCER, results) == []
     assert raised(GATE, results) == []
-
-
-def test_a_unit_test_that_holds_its_model_back_is_the_fault() -> None:
-    results = {UNIT_TEST: result("fail", "actual differs from expected"), ORDERS: result("skipped")}
-    [alert] = raised(ORDERS_RUN, results)
-    assert (alert.signal, alert.subject) == (Signal.TEST_FAILURE, "late_orders_are_late")
 
 
 def test_the_gate_tells_of_a_test_of_a_source_which_has_no_task() -> None:

@@ -49,7 +49,7 @@ for dag in bag.dags.values():
             "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
             "rule": str(task.trigger_rule), "node": getattr(task, "model_unique_id", None),
             "tests": getattr(task, "is_test_sensor", False),
-            "command": getattr(task, "base_cmd", None),
+            "command": getattr(task, "base_cmd", None), "exclude": getattr(task, "exclude", None),
             "teardown": task.is_teardown, "flags": getattr(task, "dbt_cmd_flags", None),
             "tests_counted": sum(map(len, getattr(task, "tests_per_model", {}).values())),
             "alerts": bool(task.on_failure_callback),
@@ -199,10 +199,23 @@ def test_a_model_comes_behind_the_tests_of_what_it_reads(
     assert {"staging", "intermediate"} <= above
 
 
-def test_a_retry_of_a_model_builds_it_behind_its_tests(dag: dict[str, Any]) -> None:
-    for task in dag["tasks"].values():
-        if task["node"]:
-            assert task["command"] == (["test"] if task["tests"] else ["build"])
+def test_unit_tests_judge_code_and_are_run_by_the_development_dag_alone(
+    dag: dict[str, Any], development: dict[str, Any]
+) -> None:
+    tasks = dag["tasks"]
+    producers = {task_id for task_id in tasks if task_id.endswith("dbt_producer_watcher")}
+    assert len(producers) == 3
+    for task_id, task in tasks.items():
+        if task_id in producers:
+            assert "resource_type:unit_test" in task["exclude"]
+        elif task["tests"]:
+            # On a retry it runs dbt itself.
+            assert task["command"] == ["test"]
+            assert "resource_type:unit_test" in task["flags"]
+        elif task["node"]:
+            assert task["command"] in (["run"], ["seed"], ["snapshot"])
+    of_development = development["tasks"]["dbt.dbt_producer_watcher"]
+    assert "unit_test" not in str(of_development["exclude"])
 
 
 def test_owners_are_dbt_groups(dag: dict[str, Any], manifest: dict[str, Any]) -> None:

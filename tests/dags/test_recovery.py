@@ -16,13 +16,7 @@ pytestmark = pytest.mark.slow
 
 BROKEN_MODEL = "mart_unit_economics"
 BEHIND_IT = ["monitoring_freshness"]
-# On rows of the data, not on the few of its unit tests, which would be the root then.
-FAULT = """where
-    case
-        when (select count(*) from paid_back) > 150
-        then cast('broken on purpose ' || (select count(*) from paid_back) as integer)
-    end is null
-"""
+FAULT = "where cast('broken on purpose' as integer) = 1\n"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ _FOLDERS = {
     "marts": ("models/intermediate", "models/marts", "models/monitoring"),
     "snapshots": ("snapshots",),
 }
-_TESTS = ("test", "unit_test")
 
 
 class BuildStage(StrEnum):
@@ -42,16 +41,17 @@ class BuildStage(StrEnum):
 def stages_of_nodes(manifest: Mapping[str, Any]) -> dict[str, BuildStage]:
     """Return the stage in which each node of a manifest is built or tested.
 
-    Nodes outside the stages' folders, such as analyses and hooks, are left out.
+    Nodes outside the stages' folders, such as analyses and hooks, are left out, and so are unit
+    tests: no stage runs them.
     """
-    nodes = {**manifest["nodes"], **manifest["sources"], **manifest.get("unit_tests", {})}
+    nodes = {**manifest["nodes"], **manifest["sources"]}
     stages = {}
     for unique_id, node in nodes.items():
-        if node["resource_type"] not in _TESTS and (stage := _stage_of_file(node)):
+        if node["resource_type"] != "test" and (stage := _stage_of_file(node)):
             stages[unique_id] = stage
     order = list(BuildStage)
     for unique_id, node in nodes.items():
-        if node["resource_type"] in _TESTS:
+        if node["resource_type"] == "test":
             parents = [stages[each] for each in node["depends_on"]["nodes"] if each in stages]
             if parents:
                 stages[unique_id] = max(parents, key=order.index)

@@ -15,7 +15,6 @@ from olist_platform.environment import Environment
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
 _FAULTS = ("error", "fail", "runtime error")
-_TESTS = ("test", "unit_test")
 # What a task watches over, where it is neither dbt's work nor the task itself.
 _SIGNALS = {
     "preflight.check_landing": (Signal.FRESHNESS, "landing"),
@@ -97,7 +96,7 @@ def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
     """Return what an alert of a dbt node is about."""
     kind, name = unique_id.split(".", maxsplit=1)[0], node_name(unique_id)
     return (
-        (Signal.TEST_FAILURE, name) if kind in _TESTS else (Signal.TASK_FAILURE, f"{dag_id}.{name}")
+        (Signal.TEST_FAILURE, name) if kind == "test" else (Signal.TASK_FAILURE, f"{dag_id}.{name}")
     )
 
 
@@ -106,11 +105,7 @@ class _Directory:
 
     def __init__(self, environment: Environment, manifest: Mapping[str, Any]) -> None:
         self.environment = environment
-        self._nodes = {
-            **manifest["nodes"],
-            **manifest["sources"],
-            **manifest.get("unit_tests", {}),
-        }
+        self._nodes = {**manifest["nodes"], **manifest["sources"]}
 
     def parents(self, unique_id: str) -> list[str]:
         parents: list[str] = self._nodes.get(unique_id, {}).get("depends_on", {}).get("nodes", [])
@@ -139,11 +134,8 @@ def _is_own(fault: str, failed: FailedTask, directory: _Directory) -> bool:
             parent.startswith("source.") for parent in directory.parents(fault)
         )
     if failed.is_of_tests:
-        return kind in _TESTS and failed.node in directory.parents(fault)
-    return fault == failed.node or (
-        # It holds its model back, and no task shows it.
-        kind == "unit_test" and failed.node in directory.parents(fault)
-    )
+        return kind == "test" and failed.node in directory.parents(fault)
+    return fault == failed.node
 
 
 def _node_alert(

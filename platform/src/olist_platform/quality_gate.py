@@ -7,7 +7,6 @@ from olist_platform.build_stages import BuildStage, stages_of_nodes
 from olist_platform.dbt_run_results import node_name
 
 _PASSED = ("success", "pass", "warn")
-_TESTS = ("test", "unit_test")
 _FAULTS = ("error", "fail", "runtime error")
 
 
@@ -44,7 +43,6 @@ def unfinished_nodes(
         results: dbt's last result of each node of the DAG run, by unique id.
         manifest: dbt's manifest.
     """
-    tests = {**manifest["nodes"], **manifest.get("unit_tests", {})}
     stages = stages_of_nodes(manifest)
     unfinished = set()
     for unique_id, its_stage in stages.items():
@@ -53,8 +51,8 @@ def unfinished_nodes(
             continue
         if kind in ("model", "seed", "snapshot"):
             unfinished.add(unique_id)
-        elif kind in _TESTS:
-            node = tests[unique_id]
+        elif kind == "test":
+            node = manifest["nodes"][unique_id]
             tested = node.get("attached_node") or next(iter(node["depends_on"]["nodes"]), None)
             if tested and tested.split(".")[0] in ("model", "seed", "snapshot"):
                 unfinished.add(tested)
