@@ -270,6 +270,18 @@ def test_the_cards_of_the_documentation_are_whole() -> None:
     assert len(drawn) == 4
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["backtest", "fit", "show"])
+def test_without_a_warehouse_it_says_so_and_makes_none(
+    make_workspace: Callable[[str], Workspace], command: str
+) -> None:
+    workspace = make_workspace("nothing")
+    printed = workspace.olist("models", command, expect=1)
+    assert "there is no warehouse yet" in printed
+    assert "make demo" in printed
+    assert not workspace.warehouse.exists()
+
+
 @pytest.fixture(scope="module")
 def with_frauds(
     make_workspace: Callable[[str], Workspace], tmp_path_factory: pytest.TempPathFactory

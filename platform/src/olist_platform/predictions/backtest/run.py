@@ -110,12 +110,15 @@ def run_backtest(environment: Environment, true_parameters: Path | None = None) 
     """
     path = find_true_parameters(environment, true_parameters)
     truth = None if path is None else read_truth(path)
+    # Before dbt, which makes a warehouse where there is none.
+    with open_predictions(environment) as warehouse:
+        scoring = ParameterStore(warehouse, environment.names).scoring()
     is_embedded = isinstance(environment.warehouse, DuckDBWarehouse)
     selection = [*TRAINING_NODES, *(DETECTION_NODES if is_embedded else ())]
     nodes = compiled_nodes(environment, selection)
     with open_predictions(environment) as warehouse:
         data = read_training_data(warehouse, training_sql(nodes))
-        read = _read(warehouse, environment, data)
+        read = _read(warehouse, scoring, data)
     variables = project_vars()
     minimum = int(variables["model_minimum_judged_events"])
     region = dict(zip(data.orders.people, data.orders.regions, strict=True))
@@ -172,10 +175,12 @@ def failing(backtest: Backtest) -> list[Figure]:
     return [line for line in backtest.figures if line.outcome is Outcome.FAILS]
 
 
-def _read(warehouse: PredictionWarehouse, environment: Environment, data: TrainingData) -> _Read:
+def _read(
+    warehouse: PredictionWarehouse, scoring: dict[ModelName, StoredFit], data: TrainingData
+) -> _Read:
     try:
         return _Read(
-            scoring=ParameterStore(warehouse, environment.names).scoring(),
+            scoring=scoring,
             data=data,
             forecasts=warehouse.frame(FORECASTS_SQL),
             sales=warehouse.frame(SALES_SQL),
