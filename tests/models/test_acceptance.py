@@ -10,8 +10,10 @@ from olist_platform.predictions.acceptance import AcceptanceRule
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
 from olist_platform.predictions.churn_fitting import fit_churn
 from olist_platform.predictions.churn_model import ChurnExamples
+from olist_platform.predictions.maximum_likelihood import MaximumLikelihood
 from olist_platform.predictions.model_fit import ModelFit, ModelName
-from simulated_people import buyers, leavers
+from olist_platform.predictions.purchase_fitting import fit_purchases
+from simulated_people import buyers, generated_orders, leavers
 
 RULE = AcceptanceRule({"churn": 100, "purchases": 50, "spend": 50}, 20)
 TRUTH = {"intercept": 1.0, "recency": 0.8, "orders": -0.5}
@@ -86,6 +88,29 @@ def test_what_is_no_estimate_is_refused(change: dict[str, object], reason: str) 
     verdict = RULE.judge(changed)
     assert not verdict.is_accepted
     assert verdict.reason.startswith(reason)
+
+
+def test_a_refit_of_the_same_people_scores() -> None:
+    """The version before has learnt from the hold-out that judges, and is better in it for that."""
+    orders = generated_orders(seed=3, orders=30_000)
+    first = fit_purchases(orders, "checksum", None)
+    again = fit_purchases(orders, "checksum", first.values)
+    assert again.estimates == first.estimates
+    assert again.incumbent_score is not None
+    assert again.score < again.incumbent_score
+    assert RULE.judge(again).is_accepted
+    # What knows the world beyond chance better is not given up for it.
+    other = replace(again, score=again.score - 3 * again.score_difference_error)
+    assert not RULE.judge(other).is_accepted
+
+
+def test_the_error_of_a_function_is_that_of_what_it_depends_on() -> None:
+    covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
+    found = MaximumLikelihood(np.exp([0.5, -1.0]), covariance, -1.0, None)
+    assert found.error_of(lambda at: float(at[0])) == pytest.approx(0.2)
+    assert found.error_of(lambda at: float(at[0] - 2 * at[1])) == pytest.approx(
+        (0.04 + 4 * 0.09 - 4 * 0.01) ** 0.5
+    )
 
 
 def test_a_likelihood_without_a_maximum_is_told() -> None:

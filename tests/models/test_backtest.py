@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -20,11 +20,13 @@ from olist_platform.generator.frauds import (
 )
 from olist_platform.naming import EnvironmentName
 from olist_platform.predictions.backtest.figures import Area, Outcome
+from olist_platform.predictions.backtest.frauds import FoundBy
 from olist_platform.predictions.backtest.run import Backtest, run_backtest
 from olist_platform.predictions.backtest.truth import (
+    TrueValue,
     find_true_parameters,
+    read_truth,
     recovery_figures,
-    true_purchases,
 )
 from olist_platform.predictions.cards.texts import CARDS
 from olist_platform.predictions.cards.write import write_cards
@@ -68,8 +70,26 @@ def test_every_area_has_figures_beside_a_baseline(tested: BackTested) -> None:
         assert any(name.startswith(part) for name in named), part
     for kind in found.frauds.kinds:
         assert 0 <= kind.lower_95 <= kind.case_recall <= kind.upper_95 <= 1
-        assert 0 <= kind.alert_precision <= 1
+        assert 0 <= kind.precision <= 1
         assert kind.orders > 0
+
+
+@pytest.mark.slow
+def test_every_fault_of_a_record_is_an_anomaly(tested: BackTested) -> None:
+    """An alert asks whether it is a fraud; that a record is wrong, an anomaly says."""
+    kinds = tested.backtest.frauds.kinds
+    by_anomaly = [each for each in kinds if each.found_by is FoundBy.ANOMALY]
+    assert {each.kind for each in by_anomaly} == {
+        FraudKind.PAYMENT_MISMATCH,
+        FraudKind.IMPOSSIBLE_TIMESTAMPS,
+    }
+    assert {each.case_recall for each in by_anomaly} == {1.0}
+    named = {line.name: line for line in tested.backtest.figures}
+    for rate in {each.rate for each in kinds}:
+        line = named[f"recall of faults of records by anomalies, {rate:.1%} injected"]
+        assert (line.value, line.outcome) == (1.0, Outcome.HOLDS)
+    frauds = [each for each in kinds if each.found_by is FoundBy.ALERT]
+    assert all(each.case_recall >= each.alert_recall for each in frauds)
 
 
 @pytest.mark.slow
@@ -128,8 +148,8 @@ def test_honest_orders_are_counted_by_region(tested: BackTested) -> None:
 def test_estimates_stand_beside_the_true_parameters(tested: BackTested, tmp_path: Path) -> None:
     path = find_true_parameters(tested.environment, tested.workspace.home / "data" / "files")
     assert path is not None
-    truth = true_purchases(path)
-    assert truth == {
+    truth = read_truth(path)
+    assert truth.purchases == {
         "r": REPEAT_PURCHASES.shape,
         "alpha": REPEAT_PURCHASES.rate,
         "a": REPEAT_PURCHASES.dropout_a,
@@ -141,17 +161,27 @@ def test_estimates_stand_beside_the_true_parameters(tested: BackTested, tmp_path
         interval = estimate.interval_95(is_positive=True)
         assert interval is not None
         line = found[f"{estimate.parameter}, recovered"]
-        true = truth[estimate.parameter]
+        true = truth.purchases[estimate.parameter]
         assert (line.value, line.baseline) == (estimate.value, true)
         holds = interval[0] <= true <= interval[1]
         assert line.outcome is (Outcome.HOLDS if holds else Outcome.FAILS)
+    [spend] = [each for each in tested.backtest.fits if each.model is ModelName.SPEND]
+    mean, variance = recovery_figures(spend, truth)
+    assert (mean.value, mean.baseline) == (
+        spend.metrics["newcomer_value"],
+        truth.newcomer_value.value,
+    )
+    assert (mean.outcome, variance.outcome) == (Outcome.HOLDS, Outcome.HOLDS)
+    # What is far from the truth does not hold.
+    far = replace(truth, newcomer_value=TrueValue(3 * truth.newcomer_value.value))
+    assert recovery_figures(spend, far)[0].outcome is Outcome.FAILS
     # Of data that nobody generated there is no truth, and what is not there cannot be asked for.
     assert find_true_parameters(tested.environment, None) is None
     with pytest.raises(OlistError, match="does not exist"):
         find_true_parameters(tested.environment, tmp_path)
     (tmp_path / "true_parameters.json").write_text("{}")
     with pytest.raises(OlistError, match="holds no parameters"):
-        true_purchases(tmp_path / "true_parameters.json")
+        read_truth(tmp_path / "true_parameters.json")
 
 
 @pytest.mark.slow
@@ -238,6 +268,18 @@ def test_the_cards_of_the_documentation_are_whole() -> None:
         assert f"](models/{text.file}.md)" in index
     drawn = {path.name for path in CARDS_IN_DOCS.glob("*.svg")}
     assert len(drawn) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["backtest", "fit", "show"])
+def test_without_a_warehouse_it_says_so_and_makes_none(
+    make_workspace: Callable[[str], Workspace], command: str
+) -> None:
+    workspace = make_workspace("nothing")
+    printed = workspace.olist("models", command, expect=1)
+    assert "there is no warehouse yet" in printed
+    assert "make demo" in printed
+    assert not workspace.warehouse.exists()
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from olist_platform.generator.calibration import REPEAT_PURCHASES
-from olist_platform.generator.people import draw_purchases
-from olist_platform.generator.purchase_calendar import DAY, purchase_calendar
+from olist_platform.generator.baskets import draw_baskets
+from olist_platform.generator.calibration import ORDERS_BY_HOUR, REPEAT_PURCHASES
+from olist_platform.generator.dataset import build_world
+from olist_platform.generator.order_values import order_value_moments
+from olist_platform.generator.people import draw_purchases, next_purchase
+from olist_platform.generator.purchase_calendar import (
+    DAY,
+    HOUR,
+    draw_purchase_seconds,
+    purchase_calendar,
+)
 from olist_platform.generator.random_streams import Stream, random_for
 from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.predictions import bg_nbd, churn_model, gamma_gamma
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
-from olist_platform.predictions.gamma_gamma import GammaGamma
+from olist_platform.predictions.gamma_gamma import GammaGamma, OrderValues
+from olist_platform.predictions.maximum_likelihood import Z_95
 from olist_platform.predictions.model_fit import Estimate
 from simulated_people import buyers, leavers, spenders
 
@@ -120,6 +129,59 @@ def generated_histories(seed: int, orders: int) -> Histories:
         observed_days=(end - first) / DAY,
         weights=np.ones(len(people)),
     )
+
+
+def test_a_time_of_day_leaves_the_gaps_of_the_process_as_they_are() -> None:
+    """Gaps are exponential, and the hours of later orders those of all orders."""
+    random, orders, days = np.random.default_rng(1), 400_000, 8.0
+    first = calendar_seconds(random, orders)
+    later = next_purchase(random, first, np.full(orders, 1 / days))
+    gap = (later - first) / DAY
+    assert float(gap.mean()) == pytest.approx(days, abs=4 * days / orders**0.5)
+    for bound in (0.5, 3.0, 10.0, 30.0):
+        share = 1 - np.exp(-bound / days)
+        error = 4 * (share * (1 - share) / orders) ** 0.5
+        assert float((gap <= bound).mean()) == pytest.approx(share, abs=error), bound
+    kept = later[gap >= 1.5]
+    night = float((kept % DAY < 7 * HOUR).mean())
+    assert night == pytest.approx(
+        sum(ORDERS_BY_HOUR[:7]) / sum(ORDERS_BY_HOUR), abs=4 * (0.05 / len(kept)) ** 0.5
+    )
+
+
+def calendar_seconds(random: np.random.Generator, orders: int) -> np.ndarray:
+    """Return moments of first orders, over a year."""
+    return random.integers(0, 365, orders) * DAY + draw_purchase_seconds(random, orders)
+
+
+def test_the_moments_of_generated_order_values_come_back() -> None:
+    """Mean, and how alike a person's orders are: estimated from orders, held against the truth."""
+    orders = 20_000
+    settings = GeneratorSettings(seed=5, orders=orders)
+    world = build_world(settings)
+    catalog = world.products, world.sellers, world.places
+    truth = order_value_moments(settings, catalog)
+    assert 0 < truth.mean_standard_error < 0.01 * truth.mean_brl
+    distances = []
+    for seed in TEN:
+        random = random_for(seed, Stream.BASKETS)
+        drawn = draw_purchases(random_for(seed, Stream.PEOPLE), world.calendar, orders)
+        place = world.places.draw_customers(random, drawn.people)[drawn.person]
+        baskets = draw_baskets(random, catalog, place, np.arange(orders), orders)
+        found = gamma_gamma.fit(OrderValues(drawn.person, baskets.totals() / 100))
+        assert found.fault is None
+        distances.append(
+            [
+                (found.newcomer_value - truth.mean_brl)
+                / np.hypot(found.newcomer_value_error, truth.mean_standard_error),
+                (found.likeness.variance - truth.variance_between_people)
+                / np.hypot(found.likeness.standard_error, truth.variance_standard_error),
+            ]
+        )
+    held = (np.abs(distances) <= Z_95).sum(axis=0)
+    assert min(held) >= 9, distances
+    # No bias either: the mean distance is what chance allows of so many seeds.
+    assert np.all(np.abs(np.mean(distances, axis=0)) < 3 / len(TEN) ** 0.5), distances
 
 
 def test_the_generators_parameters_come_back_in_nine_of_ten_seeds() -> None:

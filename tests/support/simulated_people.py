@@ -1,11 +1,18 @@
 """People drawn from the processes that the models assume, so that estimates have a truth."""
 
+from datetime import date, timedelta
+
 import numpy as np
 
+from olist_platform.generator.people import draw_purchases
+from olist_platform.generator.purchase_calendar import DAY, purchase_calendar
+from olist_platform.generator.random_streams import Stream, random_for
+from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.predictions.arrays import Floats
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
 from olist_platform.predictions.churn_model import ChurnExamples
 from olist_platform.predictions.gamma_gamma import GammaGamma, OrderValues
+from olist_platform.predictions.person_orders import PersonOrders
 
 
 def buyers(model: BGNBD, observed_days: Floats, random: np.random.Generator) -> Histories:
@@ -45,4 +52,31 @@ def leavers(weights: dict[str, float], people: int, random: np.random.Generator)
         churned=random.random(people) < 1 / (1 + np.exp(-log_odds)),
         person=np.arange(people),
         reference_date=np.full(people, np.datetime64("2018-01-01")),
+    )
+
+
+def generated_orders(seed: int, orders: int) -> PersonOrders:
+    """The purchases of a generated data set, each worth 100 BRL."""
+    calendar = purchase_calendar(GeneratorSettings(seed=seed, orders=orders))
+    drawn = draw_purchases(random_for(seed, Stream.PEOPLE), calendar, orders)
+    last = calendar.last_trading_day
+    known = drawn.second // DAY <= last
+    second = drawn.second[known]
+    _, person = np.unique(drawn.person[known], return_inverse=True)
+    in_order = np.lexsort((second, person))
+    second, person = second[in_order], person[in_order]
+    people = int(person.max()) + 1
+    day_number = second // DAY - last
+    last_day = date(1970, 1, 1) + timedelta(days=last)
+    return PersonOrders(
+        people=tuple(map(str, range(people))),
+        regions=("South",) * people,
+        person=person,
+        day=(second - (last + 1) * DAY) / DAY,
+        day_number=day_number,
+        value=np.full(len(person), 100.0),
+        has_items=np.ones(len(person), dtype=np.bool_),
+        margin=np.full(len(person), 20.0),
+        last_day=last_day,
+        first_day=last_day + timedelta(days=int(day_number.min())),
     )

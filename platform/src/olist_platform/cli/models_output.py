@@ -51,19 +51,20 @@ def print_backtest(found: Backtest) -> None:
         ),
     )
     _print_table(
-        "Injected frauds and faults",
+        "Injected frauds, to be found by alerts, and faults of records, to be found by anomalies",
         (
-            *("kind", "rate", "orders", "precision", "alerted", "anomaly", "cases", "found"),
-            "95 % interval",
+            *("kind", "rate", "orders", "alerted", "anomaly", "to be found by", "precision"),
+            *("cases", "found", "95 % interval"),
         ),
         (
             (
                 each.kind.value,
                 f"{each.rate:.1%}",
                 each.orders,
-                each.alert_precision,
                 each.alert_recall,
                 each.anomaly_recall,
+                each.found_by,
+                each.precision,
                 each.cases,
                 each.case_recall,
                 f"{each.lower_95:.3f} to {each.upper_95:.3f}",

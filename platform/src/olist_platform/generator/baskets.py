@@ -45,7 +45,7 @@ def draw_baskets(
     rng: np.random.Generator,
     catalog: tuple[Products, Sellers, Places],
     customer_place: Integers,
-    orders_before: int,
+    number_in_data: Integers,
     all_orders: int,
 ) -> Baskets:
     """Draw the items of each order.
@@ -54,7 +54,7 @@ def draw_baskets(
         rng: Random numbers.
         catalog: Products, sellers and places.
         customer_place: Row of the customer's zip prefix, one element an order.
-        orders_before: Orders in earlier chunks.
+        number_in_data: Which order of the data set each one is, from 0.
         all_orders: Orders of the whole data set.
     """
     products, sellers, places = catalog
@@ -63,7 +63,7 @@ def draw_baskets(
     order = np.repeat(np.arange(orders), size)
     number = within_groups(size) + 1
     first = np.cumsum(size) - size
-    product = _draw_products(rng, products, number, (orders_before, all_orders), first)
+    product = _draw_products(rng, products, number, (number_in_data, all_orders), first)
     pair = _rank_of_product(order, product)
     price = _paid_price(rng, products, product, pair)
     return Baskets(
@@ -89,7 +89,7 @@ def _draw_products(
     rng: np.random.Generator,
     products: Products,
     number: Integers,
-    position: tuple[int, int],
+    position: tuple[Integers, int],
     first: Integers,
 ) -> Integers:
     cumulative_share = products.sale_probabilities
@@ -114,11 +114,10 @@ def _draw_products(
     return product.astype(np.int64)
 
 
-def _first_sales(products: Products, drawn: Integers, position: tuple[int, int]) -> Integers:
+def _first_sales(products: Products, drawn: Integers, position: tuple[Integers, int]) -> Integers:
     """Give each product one sale, spread evenly over all orders of the data set."""
-    orders_before, all_orders = position
+    order, all_orders = position
     count = len(products.seller)
-    order = np.arange(orders_before, orders_before + len(drawn), dtype=np.int64)
     turn = (order + 1) * count // all_orders
     is_turn = turn != order * count // all_orders
     return np.where(is_turn, turn - 1, drawn)

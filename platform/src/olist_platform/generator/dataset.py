@@ -151,7 +151,8 @@ def order_chunk(
     random = random_for(seed, Stream.BASKETS, number)
     place = world.places.draw_customers(random, purchases.people)[purchases.person]
     catalog = world.products, world.sellers, world.places
-    baskets = draw_baskets(random, catalog, place, before, settings.orders)
+    numbers = np.arange(before, before + orders)
+    baskets = draw_baskets(random, catalog, place, numbers, settings.orders)
     payments = draw_payments(random_for(seed, Stream.PAYMENTS, number), baskets.totals())
     seller = world.products.seller[baskets.product]
     timelines = draw_timelines(

@@ -46,7 +46,7 @@ def draw_purchases(rng: np.random.Generator, calendar: PurchaseCalendar, orders:
         rank += 1
         alive = rng.random(len(person)) >= dropout
         person, second, rate, dropout = person[alive], second[alive], rate[alive], dropout[alive]
-        second = _next_purchase(rng, second, rate)
+        second = next_purchase(rng, second, rate)
         inside = second < horizon
         person, second, rate, dropout = (
             person[inside],
@@ -62,15 +62,20 @@ def draw_purchases(rng: np.random.Generator, calendar: PurchaseCalendar, orders:
     return _exactly(rng, orders, np.concatenate(people), np.concatenate(ranks), seconds)
 
 
-def _next_purchase(rng: np.random.Generator, second: Integers, rate: Floats) -> Integers:
-    """Return the next purchase; a rate of nearly 0 gives one far beyond any date range."""
+def next_purchase(rng: np.random.Generator, second: Integers, rate: Floats) -> Integers:
+    """Return the next purchase; a rate of nearly 0 gives one far beyond any date range.
+
+    From a day on its time of day follows the hours of purchases, as any order's does: it is the
+    moment of that hour that is nearest to what the gap says. So gaps grow as often as they shrink,
+    and the process stays the one whose parameters are written down.
+    """
     gap_days = rng.standard_exponential(len(second)) / np.maximum(rate, _SMALLEST_RATE)
     gap_days = np.minimum(gap_days, 1e6)
-    same_day = second + np.maximum((gap_days * DAY).astype(np.int64), 60)
-    # The gap decides the day; the time of day follows the hours of purchases, as any order does.
-    later = (second + (gap_days * DAY).astype(np.int64)) // DAY * DAY
-    later = later + draw_purchase_seconds(rng, len(second))
-    return np.where(gap_days < 1, same_day, later)
+    by_gap = second + np.maximum((gap_days * DAY).astype(np.int64), 60)
+    time_of_day = draw_purchase_seconds(rng, len(second))
+    half = DAY // 2
+    by_hour = by_gap + (time_of_day - by_gap % DAY + half) % DAY - half
+    return np.where(gap_days < 1, by_gap, by_hour)
 
 
 def _exactly(

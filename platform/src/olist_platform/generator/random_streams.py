@@ -24,6 +24,7 @@ class Stream(IntEnum):
     REVIEWS = 9
     COMMENTS = 10
     DIRT = 11
+    ORDER_VALUES = 12
 
 
 def sequence_for(seed: int, stream: Stream, chunk: int = 0) -> np.random.SeedSequence:

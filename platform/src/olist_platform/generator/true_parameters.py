@@ -9,6 +9,7 @@ import polars as pl
 
 from olist_platform.generator import calibration
 from olist_platform.generator.catalog import Products, Sellers
+from olist_platform.generator.order_values import order_value_moments
 from olist_platform.generator.places import Places
 from olist_platform.generator.settings import GeneratorSettings
 
@@ -64,6 +65,10 @@ def true_parameters(
         },
         "repeat_purchases_bg_nbd_days": asdict(calibration.REPEAT_PURCHASES)
         | {"last_trading_day": str(np.datetime64(last_trading_day, "D"))},
+        "order_values": {
+            name: round(value, 9)
+            for name, value in asdict(order_value_moments(settings, catalog)).items()
+        },
         "orders_by_status": calibration.ORDERS_BY_STATUS,
         "canceled_approved_share": calibration.CANCELED_APPROVED_SHARE,
         "canceled_shipped_share": calibration.CANCELED_SHIPPED_SHARE,

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from olist_platform.predictions.maximum_likelihood import Z_95_ONE_SIDED
 from olist_platform.predictions.model_fit import ModelFit, Verdict
-
-# One-sided 95 %: what chance alone makes a fit look worse by once in twenty times.
-_WORSE_BEYOND = 1.6449
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class AcceptanceRule:
             return Verdict(True, "Nothing that could be compared scored before.")
         told = f"log score {fit.score:.6f} against {fit.incumbent_score:.6f} before"
         difference = fit.score - fit.incumbent_score
-        if difference < -_WORSE_BEYOND * fit.score_difference_error:
+        if difference < -Z_95_ONE_SIDED * fit.score_difference_error:
             return Verdict(False, f"Worse on the back-test beyond chance: {told}.")
         return Verdict(True, f"No worse on the back-test beyond chance: {told}.")
 

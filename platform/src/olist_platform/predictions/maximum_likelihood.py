@@ -14,6 +14,9 @@ NegativeLogLikelihood = Callable[[Floats], float]
 Z_95 = 1.959963984540054
 """Half width of the central 95 % of a normal distribution, standard deviations."""
 
+Z_95_ONE_SIDED = 1.6448536269514722
+"""Beyond so many standard deviations a difference is worse than chance makes it once in twenty."""
+
 _STEP = 1e-3
 _MOST_NEWTON_STEPS = 20
 # Steps of Nelder and Mead's from each start, and then from the best of them.
@@ -45,6 +48,17 @@ class MaximumLikelihood:
         """Standard errors of the parameters themselves, by the delta method."""
         errors: Floats = self.values * np.sqrt(np.maximum(np.diag(self.log_covariance), 0))
         return errors
+
+    def error_of(self, function: Callable[[Floats], float]) -> float:
+        """Return the standard error that the parameters' own gives to a function of them.
+
+        Args:
+            function: Of the parameters' natural logarithms.
+        """
+        at = np.log(self.values)
+        steps = np.eye(len(at)) * _STEP
+        slopes = [(function(at + step) - function(at - step)) / (2 * _STEP) for step in steps]
+        return float(np.sqrt(np.asarray(slopes) @ self.log_covariance @ np.asarray(slopes)))
 
 
 def maximise(

@@ -74,7 +74,7 @@ class ParameterStore:
         Raises:
             OlistError: The table is not there yet.
         """
-        frame = self._read(f"select * from {self._table}")  # noqa: S608 - a name of our own
+        frame = self._read(self._table)
         return _stored(frame, "fitted")
 
     def defaults(self) -> list[StoredFit]:
@@ -83,7 +83,7 @@ class ParameterStore:
         Raises:
             OlistError: The seed is not built yet.
         """
-        frame = self._read(f"select * from {self._defaults} where is_accepted")  # noqa: S608
+        frame = self._read(self._defaults).filter("is_accepted")
         missing = [
             pl.lit("Shipped with the project.").alias("reason"),
             pl.lit(None, dtype=pl.Datetime).alias("fitted_at"),
@@ -167,14 +167,14 @@ class ParameterStore:
         self._warehouse.insert(self._table, rows)
         return stored
 
-    def _read(self, sql: str) -> pl.DataFrame:
+    def _read(self, table: str) -> pl.DataFrame:
         try:
-            return self._warehouse.frame(sql)
+            return self._warehouse.frame(f"select * from {table}")  # noqa: S608 - a name of ours
         except Exception as error:
             if not _is_missing(error):
                 raise
             raise OlistError(
-                f"{self._table} is not in the warehouse yet: dbt makes it",
+                f"{table} is not in the warehouse yet: dbt makes it",
                 "run `olist dbt -- build` first",
             ) from error
 

@@ -52,9 +52,16 @@ def fit_purchases(
     bought, _ = orders.bought_between(start, orders.last_day, then.person)
     metrics = {"log_likelihood": final.log_likelihood, "hold_out_days": days}
     scores = former = None
+    learning_error = 0.0
     if judge.fault is None:
         model = BGNBD(*judge.values.tolist())
         scores = log_probability_of(bought, model, then.histories, days)
+
+        def mean_score(logarithms: Floats) -> float:
+            other = BGNBD(*np.exp(logarithms).tolist())
+            return float(log_probability_of(bought, other, then.histories, days).mean())
+
+        learning_error = judge.error_of(mean_score)
         predicted = float(model.expected_orders(then.histories, days).sum())
         metrics |= {
             "log_score": float(scores.mean()),
@@ -84,7 +91,8 @@ def fit_purchases(
         fault=final.fault or judge.fault,
         score=float("nan") if scores is None else float(scores.mean()),
         incumbent_score=None if former is None else float(former.mean()),
-        score_difference_error=paired_error(scores, former),
+        # What judges has learnt from the time before the hold-out; what scores may know it too.
+        score_difference_error=float(np.hypot(paired_error(scores, former), learning_error)),
     )
 
 

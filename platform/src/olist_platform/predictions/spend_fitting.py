@@ -32,6 +32,8 @@ def fit_spend(
     metrics = {
         "variance_between_people": final.likeness.variance,
         "variance_between_people_error": final.likeness.standard_error,
+        "newcomer_value": final.newcomer_value,
+        "newcomer_value_error": final.newcomer_value_error,
     }
     scores = former = None
     if judge.fault is None and len(later[0]):
@@ -59,8 +61,8 @@ def fit_spend(
         training_events=final.likeness.repeat_buyers,
         judged_events=len(later[0]),
         data_checksum=checksum,
-        fitted_with="SciPy: q by analysis of variance of repeat buyers, p and gamma by maximum"
-        " likelihood given q; standard errors by jackknife and Hessian",
+        fitted_with="SciPy: q by analysis of variance of repeat buyers, gamma by the mean order"
+        " value, p by maximum likelihood given both; standard errors by jackknife and sandwich",
         metrics={name: round(value, 9) for name, value in metrics.items() if np.isfinite(value)},
         fault=final.fault or judge.fault,
         score=float("nan") if scores is None else float(scores.mean()),

@@ -19,6 +19,7 @@ from olist_platform.predictions.backtest.figures import (
     judged,
     too_thin,
 )
+from olist_platform.predictions.maximum_likelihood import Z_95_ONE_SIDED
 from olist_platform.predictions.wilson import wilson_interval
 
 FORECASTS_SQL = """
@@ -43,8 +44,6 @@ _LEVELS = ("platform", "region", "category")
 _CENT = 0.01
 # Origins from which errors are counted: before, the method has no trend yet.
 _FEWEST_PAIRS = 6
-# One-sided 95 %.
-_WORSE_BEYOND = 1.6449
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +183,7 @@ def _of_level(pairs: pl.DataFrame, own: list[SeriesBacktest], horizon: int) -> l
         float(np.mean([getattr(each, name) for each in own]))
         for name in ("candidate_mape", "mape", "naive_mape")
     )
+    error = _error_of_difference(pairs, "naive_error", horizon)
     fallbacks = sum(each.is_fallback for each in own)
     lines = [
         Figure(
@@ -201,8 +201,8 @@ def _of_level(pairs: pl.DataFrame, own: list[SeriesBacktest], horizon: int) -> l
             published,
             "last month",
             naive,
-            "no worse beyond chance",
-            judged(published - naive <= _WORSE_BEYOND * _error_of_difference(pairs, horizon)),
+            f"no worse beyond chance, {Z_95_ONE_SIDED * error:.2g}",
+            judged(published - naive <= Z_95_ONE_SIDED * error),
         ),
     ]
     seasonal = [
@@ -212,6 +212,8 @@ def _of_level(pairs: pl.DataFrame, own: list[SeriesBacktest], horizon: int) -> l
     ]
     if seasonal:
         method, former = (float(value) for value in np.mean(seasonal, axis=0))
+        known = pairs.filter(pl.col("year_ago_error").is_not_null())
+        error = _error_of_difference(known, "year_ago_error", horizon)
         lines.append(
             Figure(
                 _AREA,
@@ -219,21 +221,21 @@ def _of_level(pairs: pl.DataFrame, own: list[SeriesBacktest], horizon: int) -> l
                 method,
                 "same month last year",
                 former,
-                "below it",
-                judged(method < former),
+                f"no worse beyond chance, {Z_95_ONE_SIDED * error:.2g}",
+                judged(method - former <= Z_95_ONE_SIDED * error),
             )
         )
     return [*lines, *(_coverage(pairs, nominal, label) for nominal in (95, 80))]
 
 
-def _error_of_difference(pairs: pl.DataFrame, horizon: int) -> float:
-    """Return the standard error of the difference of both errors.
+def _error_of_difference(pairs: pl.DataFrame, other: str, horizon: int) -> float:
+    """Return the standard error of what the published forecast missed more than another.
 
     Forecasts of one origin share their history and those of neighbours their months: an origin
     counts once, and only each `horizon`-th is held to be independent.
     """
     by_origin = pairs.group_by("origin_month", maintain_order=True).agg(
-        (pl.col("forecast_error") - pl.col("naive_error")).mean()
+        (pl.col("forecast_error") - pl.col(other)).mean()
     )
     differences: Floats = by_origin["forecast_error"].to_numpy()
     if len(differences) < 2:  # noqa: PLR2004 - nothing varies

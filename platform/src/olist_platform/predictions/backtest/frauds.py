@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import polars as pl
 
@@ -21,6 +22,17 @@ _SEED = 7
 _FAULTS = (FraudKind.PAYMENT_MISMATCH, FraudKind.IMPOSSIBLE_TIMESTAMPS)
 
 
+class FoundBy(StrEnum):
+    """What has to find a kind.
+
+    An alert is for somebody to look whether it is a fraud. A fault of a record is none: that it is
+    there, an anomaly has to say.
+    """
+
+    ALERT = "alert"
+    ANOMALY = "anomaly"
+
+
 @dataclass(frozen=True, slots=True)
 class KindBacktest:
     """How one kind was found at one rate.
@@ -28,21 +40,23 @@ class KindBacktest:
     Attributes:
         kind: The kind.
         rate: Rate of all kinds together.
+        found_by: What has to find it.
         orders: Injected orders.
         cases: Cases that they belong to.
+        precision: Share of it among what that found of it and of honest orders.
         alert_recall: Share of the orders that fraud rules alert of.
         anomaly_recall: Share that is an anomaly.
-        case_recall: Share of the cases with an alert.
-        alert_precision: Share of it among its alerts and those of honest orders.
+        case_recall: Share of the cases that were found.
         lower_95: Lower bound of the share of cases (Wilson).
         upper_95: Upper bound.
     """
 
     kind: FraudKind
     rate: float
+    found_by: FoundBy
     orders: int
     cases: int
-    alert_precision: float
+    precision: float
     alert_recall: float
     anomaly_recall: float
     case_recall: float
@@ -129,6 +143,7 @@ def _figures(orders: pl.DataFrame, rate: float, budget: float) -> list[Figure]:
         [each.value for each in _FAULTS]
     )
     is_injected = pl.col("kind").is_not_null()
+    is_fault = is_injected & ~is_fraud
     shares = orders.select(
         injected=is_injected.mean(),
         frauds=is_fraud.mean(),
@@ -138,6 +153,7 @@ def _figures(orders: pl.DataFrame, rate: float, budget: float) -> list[Figure]:
         recall=pl.col("is_alert").filter(is_fraud).mean(),
         anomaly_precision=is_injected.filter(pl.col("is_anomaly")).mean(),
         anomaly_recall=pl.col("is_anomaly").filter(is_injected).mean(),
+        faults_found=pl.col("is_anomaly").filter(is_fault).mean(),
         explained=pl.col("has_reason").filter(pl.col("is_alert")).mean(),
     ).row(0, named=True)
     cases = orders.filter(is_fraud).group_by("case").agg(pl.col("is_alert").any())
@@ -162,6 +178,15 @@ def _figures(orders: pl.DataFrame, rate: float, budget: float) -> list[Figure]:
             f"recall of frauds and faults by anomalies, {at}",
             shares["anomaly_recall"],
             shares["anomalies"],
+        ),
+        Figure(
+            _AREA,
+            f"recall of faults of records by anomalies, {at}",
+            shares["faults_found"],
+            "flagged at random",
+            shares["anomalies"],
+            "all",
+            judged(shares["faults_found"] == 1),
         ),
         Figure(
             _AREA,
@@ -213,19 +238,22 @@ def _fairness(regions: Sequence[RegionAlerts]) -> list[Figure]:
 
 
 def _of_kind(orders: pl.DataFrame, kind: FraudKind, rate: float) -> KindBacktest:
+    found_by = FoundBy.ANOMALY if kind in _FAULTS else FoundBy.ALERT
+    finder = f"is_{found_by}"
     own = orders.filter(pl.col("kind") == kind.value)
-    cases = own.group_by("case").agg(pl.col("is_alert").any())
-    found = int(cases["is_alert"].sum())
+    cases = own.group_by("case").agg(pl.col(finder).any())
+    found = int(cases[finder].sum())
     lower, upper = wilson_interval(found, len(cases))
-    alerts = int(own["is_alert"].sum())
-    false_alerts = int(orders.filter(pl.col("kind").is_null())["is_alert"].sum())
+    hits = int(own[finder].sum())
+    false_hits = int(orders.filter(pl.col("kind").is_null())[finder].sum())
     return KindBacktest(
         kind=kind,
         rate=rate,
+        found_by=found_by,
         orders=len(own),
         cases=len(cases),
-        alert_precision=alerts / max(alerts + false_alerts, 1),
-        alert_recall=alerts / len(own),
+        precision=hits / max(hits + false_hits, 1),
+        alert_recall=float(own["is_alert"].cast(pl.Float64).sum()) / len(own),
         anomaly_recall=float(own["is_anomaly"].cast(pl.Float64).sum()) / len(own),
         case_recall=found / len(cases),
         lower_95=lower,

@@ -14,6 +14,7 @@ from olist_platform.predictions.lifetime_value import (
     LifetimeValueModel,
     LifetimeValues,
 )
+from olist_platform.predictions.maximum_likelihood import Z_95, Z_95_ONE_SIDED
 from olist_platform.predictions.model_fit import ModelFit
 from olist_platform.predictions.person_orders import PeopleThen, PersonOrders
 from olist_platform.predictions.purchase_fitting import hold_out_start
@@ -97,7 +98,7 @@ def parameter_figures(fit: ModelFit, area: Area) -> list[Figure]:
         return [too_thin(area, "hold-out log score", fit.fault or "nothing to judge by")]
     lines = []
     if fit.incumbent_score is not None:
-        holds = fit.score >= fit.incumbent_score - 1.6449 * fit.score_difference_error
+        holds = fit.score >= fit.incumbent_score - Z_95_ONE_SIDED * fit.score_difference_error
         lines.append(
             Figure(
                 area,
@@ -136,6 +137,12 @@ def _totals(
     error = float(np.abs(values.expected_margin - margin).mean())
     naive_error = float(np.abs(naive_margin - margin).mean())
     span = f"{days:.0f} days"
+
+    def wanted(actual: Floats) -> str:
+        # A sum of few: it varies by the root of the sum of their squares.
+        chance = Z_95 * float(np.sqrt((actual**2).sum()) / actual.sum())
+        return f"within 10 %; chance of so few buyers alone is {chance:.0%} either way"
+
     return [
         Figure(
             Area.PURCHASES,
@@ -143,7 +150,7 @@ def _totals(
             orders_ratio,
             "everybody at the average rate",
             float(naive_orders.sum()) / float(bought.sum()),
-            "within 10 %",
+            wanted(bought),
             judged(abs(orders_ratio - 1) <= _TOTAL_TOLERANCE),
         ),
         Figure(
@@ -152,7 +159,7 @@ def _totals(
             ratio,
             "everybody at the average rate",
             float(naive_margin.sum()) / float(margin.sum()),
-            "within 10 %",
+            wanted(margin),
             judged(abs(ratio - 1) <= _TOTAL_TOLERANCE),
         ),
         Figure(

@@ -31,8 +31,8 @@ from olist_platform.predictions.backtest.retention import retention_figures
 from olist_platform.predictions.backtest.segments import SegmentBacktest, backtest_segments
 from olist_platform.predictions.backtest.truth import (
     find_true_parameters,
+    read_truth,
     recovery_figures,
-    true_purchases,
 )
 from olist_platform.predictions.compiled_sql import compiled_nodes
 from olist_platform.predictions.fitting import fits_of
@@ -108,13 +108,17 @@ def run_backtest(environment: Environment, true_parameters: Path | None = None) 
     Raises:
         OlistError: The marts are not built, or the warehouse cannot be reached.
     """
-    truth = find_true_parameters(environment, true_parameters)
+    path = find_true_parameters(environment, true_parameters)
+    truth = None if path is None else read_truth(path)
+    # Before dbt, which makes a warehouse where there is none.
+    with open_predictions(environment) as warehouse:
+        scoring = ParameterStore(warehouse, environment.names).scoring()
     is_embedded = isinstance(environment.warehouse, DuckDBWarehouse)
     selection = [*TRAINING_NODES, *(DETECTION_NODES if is_embedded else ())]
     nodes = compiled_nodes(environment, selection)
     with open_predictions(environment) as warehouse:
         data = read_training_data(warehouse, training_sql(nodes))
-        read = _read(warehouse, environment, data)
+        read = _read(warehouse, scoring, data)
     variables = project_vars()
     minimum = int(variables["model_minimum_judged_events"])
     region = dict(zip(data.orders.people, data.orders.regions, strict=True))
@@ -144,12 +148,7 @@ def run_backtest(environment: Environment, true_parameters: Path | None = None) 
             if fit.model in areas
             for line in parameter_figures(fit, areas[fit.model])
         ),
-        *(
-            line
-            for fit in fits
-            if truth is not None and fit.model is ModelName.PURCHASES
-            for line in recovery_figures(fit, true_purchases(truth))
-        ),
+        *(line for fit in fits if truth is not None for line in recovery_figures(fit, truth)),
         *value.figures,
         *forecasts.figures,
         *frauds.figures,
@@ -176,10 +175,12 @@ def failing(backtest: Backtest) -> list[Figure]:
     return [line for line in backtest.figures if line.outcome is Outcome.FAILS]
 
 
-def _read(warehouse: PredictionWarehouse, environment: Environment, data: TrainingData) -> _Read:
+def _read(
+    warehouse: PredictionWarehouse, scoring: dict[ModelName, StoredFit], data: TrainingData
+) -> _Read:
     try:
         return _Read(
-            scoring=ParameterStore(warehouse, environment.names).scoring(),
+            scoring=scoring,
             data=data,
             forecasts=warehouse.frame(FORECASTS_SQL),
             sales=warehouse.frame(SALES_SQL),

@@ -53,7 +53,10 @@ def draw_pictures(backtest: Backtest, area: Area, folder: Path) -> list[Picture]
 _CALIBRATION = "Share expected and seen to come back, in ten groups with their 95 % intervals"
 _ORDERS = "People by the number of orders in the hold-out, expected and observed"
 _ERRORS = "Mean absolute percentage error of the moving average, beside last month's value"
-_RECALL = "Share of injected cases that alerts find, by kind and rate, with 95 % intervals"
+_RECALL = (
+    "Share of injected cases that are found (frauds by alerts, faults of records by anomalies), by"
+    " kind and rate, with 95 % intervals"
+)
 
 
 def _drawn(folder: Path, name: str, caption: str, plot: Callable[[Axes], None]) -> Picture:

@@ -100,9 +100,10 @@ CARDS = (
             "Rates do not change with the season or with age.",
             (
                 "Held against a hundred generated data sets of 100,000 orders, seeds 1 to 100, the"
-                " 95 % intervals of r, alpha, a and b held the truth 93, 91, 96 and 95 times: the"
-                " generator rounds a repeat order to an hour of the day, which moves r and alpha by"
-                " half a standard error."
+                " 95 % intervals of r, alpha, a and b held the truth 94, 92, 95 and 92 times. On"
+                " average the logarithms of the estimates lie 0.08, -0.03, 0.02 and -0.01 standard"
+                " errors from it, each known to 0.1: there is no bias. One data set may miss, as"
+                " seed 42 does with alpha."
             ),
         ),
         fairness="The model sees no region. What it comes to by region is on the card of"
@@ -122,12 +123,20 @@ CARDS = (
         limits=(
             (
                 "Order values have a heavier tail than the model: a log-normal describes one order"
-                " better, as the figures show. What counts here is how alike a person's orders are."
+                " better, as the figures show. What counts here is how alike a person's orders are,"
+                " and that the expectation is the mean: by maximum likelihood alone it would be 3 %"
+                " below what is paid on 100,000 orders, 5 % on 20,000."
             ),
             (
                 "Where the variance between people cannot be told from 0, `q` is a bound, one"
-                " standard"
-                " error above it, and has no interval."
+                " standard error above it, and has no interval; those of `p` and `gamma` are then"
+                " given that `q`."
+            ),
+            (
+                "No gamma distribution made the generated order values, so p, q and gamma have no"
+                " true values. Held against the truth is what they say: the mean, and the variance"
+                " of ln(order value) between people, of which q is a function. Of sixty"
+                " generated sets of 50,000 orders 60 and 58 intervals held it."
             ),
         ),
         fairness="The model sees no region; see [lifetime value](lifetime-value.md).",
@@ -191,8 +200,8 @@ CARDS = (
             (
                 "Intervals hold as much as the last months' errors say (six months for 80 %, twelve"
                 " for 95 %). While business grows up errors shrink, and intervals hold more than"
-                " they promise. Errors of overlapping origins are no independent draws; coverage is"
-                " a rough figure."
+                " they promise; of sales that have settled they hold less (80 %: 74 to 76). Errors"
+                " of overlapping origins are no independent draws; coverage is a rough figure."
             ),
         ),
         fairness="Errors by region; small regions vary more.",
@@ -221,6 +230,11 @@ CARDS = (
             ),
             "Injected frauds are as imagined; real ones adapt to the rules.",
             "A bust-out's first orders are ordinary: cases are found, not each of their orders.",
+            (
+                "Impossible timestamps and payments that are not what the order costs are faults of"
+                " records: an anomaly says each of them. An impossible timestamp adds points to an"
+                " alert and makes none by itself; the quality score of `stg_orders` counts it too."
+            ),
             "Frauds are injected on DuckDB only; on Snowflake it would take a clone of raw.",
         ),
         fairness="No rule looks at region or person; freight and delivery are compared within"
