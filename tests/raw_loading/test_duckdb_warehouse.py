@@ -24,6 +24,8 @@ def test_writing_makes_the_file_and_its_folder(tmp_path: Path) -> None:
         assert connection.execute(settings).fetchall() == [(1, "512.0 MiB")]
     with open_warehouse(path, read_only=True) as connection:
         assert connection.execute("from t").fetchall() == [(42,)]
+        made = "select tags['storage_version'] from duckdb_databases() where database_name = 'x'"
+        assert connection.execute(made).fetchall() == [("v1.4.0+",)]
         # One process cannot have the same file open in both ways.
         assert "in another way" in refused(path).message
 

@@ -20,9 +20,11 @@
             from {{ ref("int_orders") }} as int_orders
             cross join reference
             where
-                int_orders.is_valid
-                and int_orders.customer_unique_id is not null
-                and int_orders.purchase_date <= reference.reference_date
+                int_orders.is_valid and int_orders.customer_unique_id is not null
+                -- All of them are, where the reference date is the day that int_orders ends with.
+                {%- if reference_date != olist.as_of_date() %}
+                    and int_orders.purchase_date <= reference.reference_date
+                {%- endif %}
         ),
 
         known_reviews as (
@@ -53,7 +55,6 @@
         people as (
             select
                 orders.customer_unique_id,
-                orders.reference_date,
                 count(*) as orders,
                 min(orders.purchase_date) as first_order_date,
                 max(orders.purchase_date) as last_order_date,
@@ -72,12 +73,12 @@
                 ) as low_review_orders
             from orders
             left join reviews on orders.order_id = reviews.order_id
-            group by orders.customer_unique_id, orders.reference_date
+            group by orders.customer_unique_id
         )
 
     select
-        customer_unique_id,
-        reference_date,
+        people.customer_unique_id,
+        reference.reference_date,
         ln(
             ln(
                 1
@@ -94,6 +95,7 @@
         {{ olist.ratio("installment_orders", "orders") }} as installment_order_share,
         {{ olist.ratio("low_review_orders", "orders") }} as low_review_order_share
     from people
+    cross join reference
 {%- endmacro -%}
 
 {#- The columns of churn_features that the model weighs; each is a parameter of the model `churn`. -#}

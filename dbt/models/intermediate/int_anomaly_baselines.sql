@@ -9,7 +9,7 @@ with
     measures as (
         select *
         from {{ ref("int_anomaly_measures") }}
-        where is_in_staging and purchase_date <= {{ as_of_date() }}
+        where is_in_staging and {{ is_placed_by_as_of_date("purchase_date") }}
     ),
 
     {% for measure, (column, group) in measures.items() %}

@@ -51,7 +51,7 @@ with
             facts.built_at
         from facts
         left join states on facts.customer_state = states.state
-        where facts.purchase_date <= {{ as_of_date() }}
+        where {{ is_placed_by_as_of_date("facts.purchase_date") }}
     )
 
 select *

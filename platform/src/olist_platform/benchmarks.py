@@ -81,7 +81,7 @@ def run_benchmarks(orders: int, large_orders: int, say: Say) -> Benchmarks:
         ratios = [_load_to_scan(environment, load, say)]
         small_build = _full_build(environment, say)
         ratios += [
-            _increment_to_full(environment, home, orders, say),
+            *_day_to_everything(environment, home, orders, say),
             *_dag_to_build(environment, orders, say),
         ]
     with _loaded_home(large_orders, say) as (environment, home, _):
@@ -94,7 +94,7 @@ def run_benchmarks(orders: int, large_orders: int, say: Say) -> Benchmarks:
                 f"per order, {orders:,} orders",
                 small_build / orders,
             ),
-            _increment_to_full(environment, home, large_orders, say),
+            *_day_to_everything(environment, home, large_orders, say),
             *_dag_to_build(environment, large_orders, say),
         ]
     # Kibibytes on Linux, of the largest child so far; nothing else that ran was as large.
@@ -129,23 +129,45 @@ def _load_to_scan(environment: Environment, load: float, say: Say) -> Ratio:
     return Ratio("load", "olist load", load, "DuckDB scanning the same files", scan)
 
 
-def _increment_to_full(environment: Environment, home: Path, orders: int, say: Say) -> Ratio:
-    say("running one day's increment, then everything again")
+def _day_to_everything(environment: Environment, home: Path, orders: int, say: Say) -> list[Ratio]:
+    """Compare one more day with everything again: dbt alone, and the load with it."""
+    say("loading and running one day's increment, then everything again")
     land_daily(
         home / "files", landing_store(environment), first=_INCREMENT_DAY, until=_INCREMENT_DAY
     )
-    load_landing(environment)
+    day_load = _seconds(lambda: load_landing(environment))
     built_before = _orders(environment, "max(built_at)")
     increment = _dbt(environment, "run")
     changed = _orders(environment, f"count(case when built_at > '{built_before}' then 1 end)")
     full = _dbt(environment, "run", "--full-refresh")
-    return Ratio(
-        "increment",
-        f"dbt run after one more day, {changed:,} of {orders:,} orders changed",
-        increment,
-        "full refresh",
-        full,
-    )
+    whole_load = _load_into_empty_warehouse(environment)
+    changes = f"{changed:,} of {orders:,} orders changed"
+    return [
+        Ratio(
+            "increment",
+            f"dbt run after one more day, without the load, {changes}",
+            increment,
+            "full refresh, without the load",
+            full,
+        ),
+        Ratio(
+            "day",
+            f"load and dbt run of one more day, {changes}",
+            day_load + increment,
+            "load into an empty warehouse and full refresh",
+            whole_load + full,
+        ),
+    ]
+
+
+def _load_into_empty_warehouse(environment: Environment) -> float:
+    """Return the seconds of a load of the whole landing; the warehouse is as before afterwards."""
+    kept = environment.duckdb_path.with_suffix(".kept")
+    environment.duckdb_path.rename(kept)
+    try:
+        return _seconds(lambda: load_landing(environment))
+    finally:
+        kept.replace(environment.duckdb_path)
 
 
 def _orders(environment: Environment, aggregate: str) -> Any:

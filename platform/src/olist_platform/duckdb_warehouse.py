@@ -10,6 +10,10 @@ import duckdb
 
 from olist_platform.errors import OlistError, os_errors_explained
 
+# Of a new file; DuckDB would make one that its version 0.10 can read. This one keeps a column of
+# few texts (tiers, states, segments) in a form that takes a third less time to write.
+_STORAGE_VERSION = "v1.4.0"
+
 _LOCK_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _RUN_AGAIN = "then run the same command again"
 
@@ -73,6 +77,8 @@ def open_warehouse(
         with os_errors_explained(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb_errors_explained(path):
+        if not path.exists():
+            _make_file(path)
         connection = duckdb.connect(path, read_only=read_only)
         try:
             # DuckDB would draw a bar of its own on standard output, in files and pipes too.
@@ -85,6 +91,13 @@ def open_warehouse(
             yield connection
         finally:
             connection.close()
+
+
+def _make_file(path: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"attach {sql_literal(path)} as made (storage_version '{_STORAGE_VERSION}')"
+        )
 
 
 @contextmanager
