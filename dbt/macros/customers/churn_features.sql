@@ -21,9 +21,9 @@
             cross join reference
             where
                 int_orders.is_valid and int_orders.customer_unique_id is not null
-                -- All of them are, where the reference date is the day that int_orders ends with.
-                {%- if reference_date != olist.as_of_date() %}
-                    and int_orders.purchase_date <= reference.reference_date
+                {%- if reference_date == olist.as_of_date() %}
+                    and {{ olist.is_placed_by_as_of_date("int_orders.purchase_date") }}
+                {%- else %} and int_orders.purchase_date <= reference.reference_date
                 {%- endif %}
         ),
 
