@@ -22,8 +22,8 @@ SNAPSHOTS = {
     "snapshot_sellers": ("seller_id", "int_sellers"),
     "snapshot_products": ("product_id", "int_products"),
 }
-# What `olist generate` lands as one backfill; the days that follow are written here.
-BACKFILL = "2018-10-08"
+# What `olist generate` lands as one backfill, and the day before; what follows is written here.
+BACKFILL, EARLIER = "2018-09-29", "2018-09-28"
 # Midnight in Sao Paulo, before the daylight saving of 2018 begins, is 03:00 UTC.
 MIDNIGHT = "03:00:00"
 
@@ -154,7 +154,7 @@ def walk(copy_of_generated: Callable[[str], Workspace]) -> Walk:
     # Two files of the past come late: one brings news, one is older than what is known.
     walk.land("sellers", "2018-10-09", moved(walk.late, "Bauru", "SP"), version=2)
     walk.land("sellers", BACKFILL, moved(walk.mover, "Macaé", "RJ"), version=2)
-    walk.land("products", "2018-10-07", [*described[:5], "777", *described[6:]])
+    walk.land("products", EARLIER, [*described[:5], "777", *described[6:]])
     walk.build(tested=True)
     return walk
 
@@ -225,8 +225,8 @@ def test_windows_have_no_gap_but_absence_and_never_overlap(walk: Walk) -> None:
 
 POINT_IN_TIME = """
 with moments as (
-    select 1 as n, timestamp '2018-10-08 02:59:59' as moment
-    union all select 2, timestamp '2018-10-08 03:00:00'
+    select 1 as n, timestamp 'BACKFILL 02:59:59' as moment
+    union all select 2, timestamp 'BACKFILL 03:00:00'
     union all select 3, timestamp '2018-10-09 02:59:59'
     union all select 4, timestamp '2018-10-09 03:00:00'
     union all select 5, timestamp '2018-10-10 12:00:00'
@@ -258,7 +258,8 @@ def ask(walk: Walk, template: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_point_in_time_join_finds_the_version_of_the_moment(walk: Walk) -> None:
-    template = POINT_IN_TIME.replace("MOVER", walk.mover).replace("VANISHING", walk.vanishing)
+    template = POINT_IN_TIME.replace("BACKFILL", BACKFILL)
+    template = template.replace("MOVER", walk.mover).replace("VANISHING", walk.vanishing)
     [(city, *_), *_] = walk.windows("snapshot_sellers", walk.vanishing, "city")
     assert ask(walk, template) == [
         (1, None, None),
