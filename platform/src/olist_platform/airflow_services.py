@@ -7,12 +7,13 @@ them: starting again puts right whatever has died, and what a killed scheduler h
 import fcntl
 import json
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +104,7 @@ def start_services(
         try:
             with the_only_run(environment):
                 home = migrated_airflow_home(environment)
+                _tell_that_all_have_ended(home)
                 began = datetime.now(UTC)
                 processes = _start_all(environment, home, port, dags)
             _wait_until_well(environment, processes, port, began, progress)
@@ -164,6 +166,16 @@ def _start_all(
     return processes
 
 
+def _tell_that_all_have_ended(home: Path) -> None:
+    """Write down in Airflow's database that none of its parts runs.
+
+    A killed one could not; the new scheduler would wait for its signs of life before it takes its
+    tasks over.
+    """
+    with closing(sqlite3.connect(home / "airflow.db")) as database, database:
+        database.execute("update job set state = 'failed' where state = 'running'")
+
+
 def _service_variables(port: int) -> dict[str, str]:
     return {
         "AIRFLOW__API__PORT": str(port),
@@ -173,9 +185,9 @@ def _service_variables(port: int) -> dict[str, str]:
         # A machine that is busy with a build answers late, and a task that cannot say that it has
         # begun is lost without another try.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-        # A scheduler that was killed is known as dead after 30 seconds; its tasks begin again then.
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
+        # A scheduler that gives no sign of life for so long takes itself for dead, and begins its
+        # own tasks again; a busy machine delays it by more than Airflow's half minute.
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "600",
         "NO_PROXY": "127.0.0.1,localhost",
     }
 
