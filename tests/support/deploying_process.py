@@ -55,7 +55,7 @@ def _deploy(order: _Order) -> None:
     if order.dies_at_write is not None:
         _die_at(order.dies_at_write)
     deployer = Deployer(load_environment(order.environment), lambda *_: None)
-    with nullcontext() if order.cold else warm_dbt("fork"):
+    with nullcontext() if order.cold else warm_dbt():
         match order.command:
             case "promote":
                 deployer.promote(None, ())

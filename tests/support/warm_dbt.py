@@ -1,7 +1,7 @@
 """dbt, `olist` and deployers in processes that are forked from one that has imported dbt.
 
-Importing dbt takes four seconds of processor, a run on two small models less than one. A fork has
-nothing of a former run in it, and the server that it comes from does nothing but import.
+Importing dbt takes longer than a run on two small models. A fork has nothing of a former run in it:
+the server that it comes from does nothing but import.
 """
 
 import multiprocessing
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.forkserver import get_inherited_fds
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,11 @@ _IMPORTED = [
     "dbt.cli.main",
     "dbt.adapters.duckdb",
     "dbt.adapters.snowflake",
+    "exercised_dbt",
     "boto3",
     "olist_platform.release.deployer",
     "deploying_process",
+    "warm_dbt",
 ]
 
 
@@ -36,12 +40,8 @@ Completed = subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def warm_dbt(start: str = "forkserver") -> Iterator[None]:
-    """Let this process run dbt by a fork, as long as the block runs.
-
-    Args:
-        start: `fork` where this process is such a fork itself: it may be copied as it is.
-    """
+def warm_dbt() -> Iterator[None]:
+    """Let this process run dbt by a fork, as long as the block runs."""
 
     run_captured = executables.run_captured
 
@@ -49,7 +49,7 @@ def warm_dbt(start: str = "forkserver") -> Iterator[None]:
         executable, *arguments = command
         if Path(executable).name != "dbt":
             return run_captured(command, variables, folder)
-        return _run_fork(_become_dbt, arguments, variables, folder, start)
+        return _run_fork(_become_dbt, arguments, variables, folder)
 
     def run_in_foreground(
         command: Sequence[str], variables: Mapping[str, str], folder: Path
@@ -74,15 +74,20 @@ def run_warm_olist(
     return _run_fork(_become_olist, arguments, variables, folder)
 
 
-def start_fork(
-    target: Callable[..., None], arguments: tuple[Any, ...], start: str = "forkserver"
-) -> BaseProcess:
+def start_fork(target: Callable[..., None], arguments: tuple[Any, ...]) -> BaseProcess:
     """Start a function in a process of its own, in which everything is imported already."""
-    context: Any = multiprocessing.get_context(start)
-    if start == "forkserver":
-        context.set_forkserver_preload(_IMPORTED)
-    process: BaseProcess = context.Process(target=target, args=arguments)
-    process.start()
+    context: Any = multiprocessing.get_context("forkserver")
+    with pytest.MonkeyPatch.context() as patch:
+        if get_inherited_fds() is None:
+            context.set_forkserver_preload(_IMPORTED)
+            # The server is not told where this process finds modules, and leaves out without a word
+            # what it does not find.
+            patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        else:
+            # A fork would start a server of its own, though it knows the one it comes from.
+            patch.setattr(forkserver._forkserver, "ensure_running", lambda: None)
+        process: BaseProcess = context.Process(target=target, args=arguments)
+        process.start()
     return process
 
 
@@ -98,13 +103,10 @@ def _run_fork(
     arguments: Sequence[str],
     variables: Mapping[str, str],
     folder: Path,
-    start: str = "forkserver",
 ) -> Completed:
     with tempfile.TemporaryDirectory() as scratch:
         said = tuple(Path(scratch) / name for name in ("out", "err"))
-        process = start_fork(
-            _become, (program, [*arguments], dict(variables), str(folder), said), start
-        )
+        process = start_fork(_become, (program, [*arguments], dict(variables), str(folder), said))
         process.join()
         assert process.exitcode is not None
         out, err = (path.read_text(encoding="utf-8") for path in said)
@@ -118,6 +120,7 @@ def _become(
     folder: str,
     said: tuple[Path, Path],
 ) -> None:
+    assert set(_IMPORTED) <= sys.modules.keys()
     for number, path in enumerate(said, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     become(variables, folder)
