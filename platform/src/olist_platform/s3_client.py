@@ -1,9 +1,11 @@
 """The client by which the platform talks to S3, alike for the landing and for releases."""
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,8 +22,10 @@ def open_s3(
         read_timeout: How long an answer may take, seconds.
         connections: How many connections are kept open at once.
     """
-    # A session of its own: the module's default one keeps the credentials it saw first.
-    return boto3.Session().client(
+    # A session of its own: it keeps the credentials it saw first.
+    session = get_session()
+    session.register_component("data_loader", _service_descriptions())
+    client = session.create_client(
         "s3",
         endpoint_url=endpoint_url,
         region_name=region,
@@ -35,3 +39,10 @@ def open_s3(
             response_checksum_validation="when_required",
         ),
     )
+    return cast("S3Client", client)
+
+
+@cache
+def _service_descriptions() -> Loader:
+    """AWS' descriptions of its services; reading them takes longer than all else of a client."""
+    return Loader()
