@@ -4,18 +4,12 @@ Only the Pulumi CLI is not real: `tests/support/pulumi_stand_in.py` records its 
 """
 
 import json
-import os
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import boto3
-import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -31,74 +25,31 @@ from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.stored_bundles import bundle_key
 from release_platform import DEV, PROD, Platform
 from release_repository import (
+    LOWER,
     MART_ORDERS,
-    REGION,
+    SECOND,
+    UPPER,
     ReleaseRepository,
     commit,
     git,
-    make_repository,
     variant,
 )
-from warm_dbt import warm_dbt
 
 pytestmark = pytest.mark.slow
 
-DAY = date(2026, 2, 28)
-SECOND = {
-    "infra/__main__.py": "RELEASE = 'second'\n",
-    "dbt/models/marts/mart_orders.sql": MART_ORDERS.replace("state,", "lower(state) as state,", 1),
-}
-UPPER, LOWER = [("RJ", 10, DAY), ("SP", 10, DAY)], [("rj", 10, DAY), ("sp", 10, DAY)]
-
 
 @pytest.fixture(scope="module")
-def prepared(
-    aws: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Platform, Bundle]]:
-    folder = tmp_path_factory.mktemp("releases")
-    (folder / "kept").mkdir()
-    repository = make_repository(folder / "home", folder / "pulumi", aws)
-    client = boto3.Session().client("s3", endpoint_url=aws, region_name=REGION)
-    platform = Platform(repository, client, folder / "kept")
-    with pytest.MonkeyPatch.context() as patch, warm_dbt():
-        for name, value in repository.environment_variables().items():
-            patch.setenv(name, value)
+def build_first() -> Callable[[ReleaseRepository], Bundle]:
+    """By the command that people and workflows use."""
+
+    def build(repository: ReleaseRepository) -> Bundle:
         printed = repository.olist("release", "build")
         [path] = (repository.home / "data" / "releases").glob("*.tar")
-        first = read_bundle(path)
-        assert first.digest in printed.splitlines()
-        platform.deploy(first)
-        platform.promote()
-        platform.keep("first")
-        yield platform, first
+        bundle = read_bundle(path)
+        assert bundle.digest in printed.splitlines()
+        return bundle
 
-
-@pytest.fixture
-def platform(prepared: tuple[Platform, Bundle]) -> Platform:
-    prepared[0].put_back("first")
-    return prepared[0]
-
-
-@pytest.fixture
-def ahead(prepared: tuple[Platform, Bundle], second: Bundle) -> Platform:
-    """The same with the second release on dev."""
-    platform = prepared[0]
-    if not platform.has("second on dev"):
-        platform.put_back("first")
-        platform.deploy(second)
-        platform.keep("second on dev")
-    platform.put_back("second on dev")
-    return platform
-
-
-@pytest.fixture(scope="module")
-def first(prepared: tuple[Platform, Bundle]) -> Bundle:
-    return prepared[1]
-
-
-@pytest.fixture(scope="module")
-def second(first: Bundle) -> Bundle:
-    return variant(first, 2, SECOND)
+    return build
 
 
 def test_green_all_the_way(platform: Platform, first: Bundle) -> None:
@@ -175,108 +126,6 @@ def test_red_in_prod_goes_back_by_itself(platform: Platform, first: Bundle) -> N
     assert "failed: smoke tests fail: mart_orders has 12 rows, less than 90%" in printed
     assert "dev is 3.0 days ahead of prod: prod was taken back to what it runs (#2)" in printed
     assert "olist release promote prod" not in printed
-
-
-def test_killed_at_every_write_it_goes_on_and_readers_never_see_half_of_it(
-    ahead: Platform, second: Bundle
-) -> None:
-    """Each deployer gets SIGKILL one write of the record later than the one before it, and one in
-    the middle of a step: when Pulumi has done its work and told nobody yet.
-    """
-    ahead.repository.order(up_prod="kill")
-    # Forgets those of the former deployments.
-    ahead.repository.calls()
-    killed_in: list[str] = []
-    for write in range(1, 60):
-        deployer = ahead.start(PROD, "promote", dies_at_write=write)
-        deployer.join()
-        assert ahead.states(PROD) in (UPPER, LOWER)
-        state = ahead.deployer(PROD).record.state()
-        if deployer.exitcode == 0:
-            break
-        assert deployer.exitcode == -signal.SIGKILL
-        steps = state.unfinished.steps if state.unfinished else {}
-        killed_in.append(list(steps)[-1] if steps else "")
-        if state.current and state.current.release.digest == second.digest:
-            assert ahead.states(PROD) == LOWER
-    assert list(dict.fromkeys(name for name in killed_in if name)) == list(STEP_NAMES)
-    assert state.unfinished is None
-    assert ahead.runs(PROD) == second.digest
-    assert ahead.states(PROD) == LOWER
-    assert ahead.repository.infrastructure("prod") == "RELEASE = 'second'\n"
-    # One deployment, however often it was begun again. The last one killed had only its document
-    # in the history left to write; the next wrote it, and found everything standing.
-    _, event, again = ahead.deployer(PROD).record.history()
-    for one in (event, again):
-        assert (one.kind, one.result, one.runs) == (Kind.PROMOTE, Result.DEPLOYED, one.release)
-        assert tuple(one.steps) == STEP_NAMES
-    outcomes = {step.outcome for step in again.steps.values()}
-    assert outcomes <= {StepOutcome.STOOD, StepOutcome.SKIPPED, StepOutcome.DONE}
-    assert again.steps["dbt build"].outcome is StepOutcome.STOOD
-    # What Pulumi had made was not made again.
-    assert ahead.repository.calls().count(("up", "prod")) == 1
-
-
-def test_a_killed_rollback_goes_on_and_no_release_further(ahead: Platform, first: Bundle) -> None:
-    killed = 0
-    for write in range(3, 60, 3):
-        deployer = ahead.start(DEV, "rollback", dies_at_write=write)
-        deployer.join()
-        assert ahead.states(DEV) in (UPPER, LOWER)
-        if deployer.exitcode == 0:
-            break
-        assert deployer.exitcode == -signal.SIGKILL
-        killed += 1
-    assert killed > 4
-    assert ahead.runs(DEV) == first.digest
-    assert ahead.states(DEV) == UPPER
-    assert ahead.repository.infrastructure("dev") == "RELEASE = 'first'\n"
-    assert ahead.history(DEV)[1:] == [
-        (Kind.DEPLOY, Result.DEPLOYED),
-        (Kind.ROLLBACK, Result.DEPLOYED),
-    ]
-    # Killed when all was back, and before anybody was told: it goes no release further.
-    ahead.delete_object(DEV, "deployments/dev/history/000003.json")
-    event = ahead.deployer(DEV).roll_back()
-    assert (event.id, event.release.digest) == (3, first.digest)
-    assert len(ahead.history(DEV)) == 3
-
-
-def test_what_a_killed_deployer_left_building_is_ended_by_the_next(
-    platform: Platform, first: Bundle, tmp_path: Path
-) -> None:
-    pipe = tmp_path / "nobody-writes-to-it"
-    os.mkfifo(pipe)
-    waiting = f"{MART_ORDERS} where (select count(*) from read_text('{pipe}')) > 0"
-    slow = variant(first, 3, {"dbt/models/marts/mart_orders.sql": waiting})
-    # Not a fork: whoever looks for it reads the variables that a program was started with.
-    deployer = platform.start(DEV, "deploy", slow, cold=True)
-    builds = platform.repository.home / "data" / "dev" / "release" / "builds"
-    wait_for(lambda: any((builds / slow.digest[:12]).glob("target/run/**/mart_orders.sql")))
-    [dbt] = psutil.Process(deployer.pid).children()
-    deployer.kill()
-    deployer.join()
-    assert is_alive(dbt)
-    event = platform.deployer(DEV).roll_back()
-    assert (event.result, event.runs and event.runs.digest) == (Result.ABANDONED, first.digest)
-    assert not is_alive(dbt)
-    assert platform.states(DEV) == UPPER
-
-
-def test_of_two_deployers_the_second_is_told_who_is_at_work(
-    platform: Platform, second: Bundle
-) -> None:
-    platform.repository.order(up_dev="wait")
-    first_deployer = platform.start(DEV, "deploy", second)
-    waiting = platform.repository.stand_in / "waiting"
-    wait_for(waiting.exists)
-    with pytest.raises(OlistError, match=r"dev: ana is at work on 20{11} \(Release 2\)"):
-        platform.deployer(DEV, "bia").deploy(variant(second, 3, {}))
-    (platform.repository.stand_in / "go-on").touch()
-    first_deployer.join()
-    assert first_deployer.exitcode == 0
-    assert platform.runs(DEV) == second.digest
-    assert platform.history(DEV)[1:] == [(Kind.DEPLOY, Result.DEPLOYED)]
 
 
 def test_a_tampered_bundle_goes_nowhere(platform: Platform, first: Bundle, second: Bundle) -> None:
@@ -403,14 +252,3 @@ def in_a_workflow(*arguments: str) -> str:
     if result.exception is not None:
         raise result.exception
     return result.output
-
-
-def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

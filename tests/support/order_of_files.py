@@ -19,6 +19,7 @@ LONGEST_FIRST = (
     "dags/test_recovery.py",
     "two_engines/test_two_engines.py",
     "release/test_promotion_end_to_end.py",
+    "release/test_killed_deployers.py",
     "release/test_snowflake_side.py",
     "dbt_project/test_incremental_equals_full_refresh.py",
     "dbt_project/test_monitoring.py",

@@ -5,19 +5,42 @@ import subprocess
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from deploying_process import start_deployer
 from olist_platform.environment import load_environment
 from olist_platform.naming import EnvironmentName, Names
+from olist_platform.release import bundle_build
 from olist_platform.release.artifact_store import artifact_store
 from olist_platform.release.bundle import Bundle
 from olist_platform.release.deployer import Deployer
 from olist_platform.release.deployment_state import Event, Kind, Result
 from olist_platform.release.stored_bundles import keep_bundle
 from release_repository import ACCOUNT, ReleaseRepository
+from warm_dbt import run_warm_olist
 
 DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
+
+
+def bundle_by_forks(repository: ReleaseRepository) -> Bundle:
+    """The bundle of the repository's commit, for tests of what is done with it.
+
+    `olist release build` starts two programs for each environment, which takes longer than to
+    deploy it.
+    """
+
+    def run(
+        command: list[str], *, env: dict[str, str], cwd: Path, **_: object
+    ) -> subprocess.CompletedProcess[str]:
+        _python, _m, _module, *arguments = command
+        return run_warm_olist(arguments, env, cwd)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle_build, "subprocess", SimpleNamespace(run=run))
+        return bundle_build.build_bundle("HEAD", repository.home)
 
 
 class Platform:

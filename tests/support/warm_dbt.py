@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.forkserver import get_inherited_fds
 from multiprocessing.process import BaseProcess
@@ -76,19 +77,25 @@ def run_warm_olist(
 
 def start_fork(target: Callable[..., None], arguments: tuple[Any, ...]) -> BaseProcess:
     """Start a function in a process of its own, in which everything is imported already."""
+    _use_one_server()
     context: Any = multiprocessing.get_context("forkserver")
-    with pytest.MonkeyPatch.context() as patch:
-        if get_inherited_fds() is None:
-            context.set_forkserver_preload(_IMPORTED)
-            # The server is not told where this process finds modules, and leaves out without a word
-            # what it does not find.
-            patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        else:
-            # A fork would start a server of its own, though it knows the one it comes from.
-            patch.setattr(forkserver._forkserver, "ensure_running", lambda: None)
-        process: BaseProcess = context.Process(target=target, args=arguments)
-        process.start()
+    process: BaseProcess = context.Process(target=target, args=arguments)
+    process.start()
     return process
+
+
+@cache
+def _use_one_server() -> None:
+    if get_inherited_fds() is not None:
+        # A fork would start a server of its own, though it knows the one it comes from.
+        setattr(forkserver._forkserver, "ensure_running", lambda: None)  # noqa: B010 - for mypy
+        return
+    forkserver.set_forkserver_preload(_IMPORTED)
+    with pytest.MonkeyPatch.context() as patch:
+        # The server is not told where this process finds modules, and leaves out without a word
+        # what it does not find.
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        forkserver.ensure_running()
 
 
 def become(variables: Mapping[str, str], folder: str) -> None:
