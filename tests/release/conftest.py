@@ -77,6 +77,7 @@ def prepared(
         platform.promote()
         platform.keep("first")
         yield platform, first
+    platform.give_buckets_back()
 
 
 @pytest.fixture

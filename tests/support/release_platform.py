@@ -110,13 +110,22 @@ class Platform:
             subprocess.run(["cp", "-a", folder, self._kept / state / folder.name], check=True)
 
     def put_back(self, state: str) -> None:
-        for bucket, key in dict(self._stored()):
-            self._client.delete_object(Bucket=bucket, Key=key)
+        self._empty_buckets()
         for (bucket, key), content in self._objects[state].items():
             self._client.put_object(Bucket=bucket, Key=key, Body=content)
         for folder in self._folders():
             shutil.rmtree(folder)
             subprocess.run(["cp", "-a", self._kept / state / folder.name, folder], check=True)
+
+    def give_buckets_back(self) -> None:
+        """Let another platform have buckets of the same names."""
+        self._empty_buckets()
+        for name in (DEV, PROD):
+            self._client.delete_bucket(Bucket=Names(name).artifact_bucket(ACCOUNT))
+
+    def _empty_buckets(self) -> None:
+        for bucket, key in dict(self._stored()):
+            self._client.delete_object(Bucket=bucket, Key=key)
 
     def _folders(self) -> tuple[Path, Path]:
         return self.repository.home / "data", self.repository.stand_in
