@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,7 +172,12 @@ def _tell_that_all_have_ended(home: Path) -> None:
     A killed one could not; the new scheduler would wait for its signs of life before it takes its
     tasks over.
     """
-    with closing(sqlite3.connect(home / "airflow.db")) as database, database:
+    with (
+        # The parts say it in their logs, where it is no database.
+        suppress(sqlite3.DatabaseError),
+        closing(sqlite3.connect(home / "airflow.db")) as database,
+        database,
+    ):
         database.execute("update job set state = 'failed' where state = 'running'")
 
 
