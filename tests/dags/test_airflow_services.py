@@ -5,15 +5,17 @@ import os
 import signal
 import socket
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
 from free_port import free_port
+from olist_platform.airflow_home import airflow_database
 from olist_workspace import ROOT, Workspace
 from prepared_workspaces import GENERATED_ORDERS
+from waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -21,14 +23,18 @@ _PATIENCE_SECONDS = 600
 COMPONENTS = {"api-server", "dag-processor", "scheduler", "triggerer"}
 
 
+def airflow_folder(workspace: Workspace) -> Path:
+    return workspace.home / "data" / "local" / "airflow"
+
+
 def components(workspace: Workspace) -> dict[str, int]:
-    path = workspace.home / "data" / "local" / "airflow" / "services.json"
+    path = airflow_folder(workspace) / "services.json"
     state = json.loads(path.read_text(encoding="utf-8"))
     return {name: entry["pid"] for name, entry in state["components"].items()}
 
 
 def processes_of(workspace: Workspace) -> list[psutil.Process]:
-    home = str(workspace.home / "data" / "local" / "airflow")
+    home = str(airflow_folder(workspace))
     found = []
     for process in psutil.process_iter():
         try:
@@ -50,7 +56,7 @@ def is_building(workspace: Workspace) -> bool:
 
 
 def ask(workspace: Workspace, sql: str) -> list[tuple[object, ...]]:
-    path = workspace.home / "data" / "local" / "airflow" / "airflow.db"
+    path = airflow_database(airflow_folder(workspace))
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
     try:
         return connection.execute(sql).fetchall()
@@ -59,15 +65,12 @@ def ask(workspace: Workspace, sql: str) -> list[tuple[object, ...]]:
 
 
 def log_of(workspace: Workspace, component: str) -> str:
-    folder = workspace.home / "data" / "local" / "airflow" / "logs" / "services"
-    return (folder / f"{component}.log").read_text(encoding="utf-8", errors="replace")
+    path = airflow_folder(workspace) / "logs" / "services" / f"{component}.log"
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.5)
+def wait_for(condition: Callable[[], object]) -> None:
+    wait_until(condition, seconds=_PATIENCE_SECONDS, every=0.5)
 
 
 # Every task that waits is a process of some seconds here, so not all stages of production's DAG.
@@ -117,9 +120,9 @@ def test_a_run_killed_in_the_middle_ends_green_with_no_doubled_rows(workspace: W
     printed = workspace.olist("up", "--port", str(port))
     assert f"Airflow runs at http://127.0.0.1:{port}" in printed
     assert set(components(workspace)) == COMPONENTS
-    wait_until(lambda: ask(workspace, "select dag_id from dag") == [("olist_small",)])
+    wait_for(lambda: ask(workspace, "select dag_id from dag") == [("olist_small",)])
     workspace.olist("airflow", "--", "dags", "trigger", "olist_small")
-    wait_until(lambda: is_building(workspace))
+    wait_for(lambda: is_building(workspace))
     # What it had begun goes on without it: Airflow's tasks are processes of their own.
     os.kill(components(workspace)["scheduler"], signal.SIGKILL)
     assert is_building(workspace)
@@ -132,12 +135,13 @@ def test_a_run_killed_in_the_middle_ends_green_with_no_doubled_rows(workspace: W
         ("TriggererJob",),
     ]
 
-    wait_until(lambda: ask(workspace, "select state from dag_run") != [("running",)])
+    wait_for(lambda: ask(workspace, "select state from dag_run") != [("running",)])
     assert ask(workspace, "select state from dag_run") == [("success",)]
     # dbt ran for all snapshots at once again, and none had to start a dbt of its own.
-    assert ask(workspace, "select task_id, state from task_instance where try_number > 1") == [
-        ("snapshots.dbt_producer_watcher", "success")
-    ], log_of(workspace, "scheduler")
+    assert ask(
+        workspace,
+        "select task_id, try_number, state from task_instance where try_number > 1",
+    ) == [("snapshots.dbt_producer_watcher", 2, "success")], log_of(workspace, "scheduler")
     assert workspace.rows(ORDERS) == orders
     assert orders[0][0] == orders[0][1] >= GENERATED_ORDERS
     assert workspace.rows(HISTORIES) == histories
@@ -174,8 +178,11 @@ def test_a_taken_port_is_a_clear_error(workspace: Workspace) -> None:
 
 
 def test_a_part_that_does_not_start_is_named_with_its_log(workspace: Workspace) -> None:
-    database = workspace.home / "data" / "local" / "airflow" / "airflow.db"
+    database = airflow_database(airflow_folder(workspace))
     database.write_bytes(b"this is no database" * 1000)
+    # A part that had to be killed leaves its log of changes, of which SQLite would take pages.
+    for log_of_changes in database.parent.glob(f"{database.name}-*"):
+        log_of_changes.unlink()
 
     printed = workspace.olist("up", "--port", str(free_port()), expect=1)
 

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import psutil
 import pytest
 
 from olist_workspace import Workspace
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -97,13 +97,6 @@ def processes_of(workspace: Workspace) -> list[int]:
     return found
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.2)
-
-
 KPIS = "select * from mart_executive_kpis order by all"
 
 
@@ -164,7 +157,7 @@ def test_its_dags_start_once_they_are_triggered(first_demo: FirstDemo) -> None:
 def stop_while_dbt_works(workspace: Workspace, signal_number: int) -> subprocess.Popen[str]:
     command = start(workspace, RUN)
     # The process of Airflow, and then dbt, which has a session of its own.
-    wait_until(lambda: len(processes_of(workspace)) > 1, 120)
+    wait_until(lambda: len(processes_of(workspace)) > 1, seconds=120)
     command.send_signal(signal_number)
     command.communicate(timeout=30)
     return command

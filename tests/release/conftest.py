@@ -14,7 +14,6 @@ from olist_platform.release.bundle import Bundle
 from olist_platform.release.folder_artifacts import FolderArtifactStore
 from olist_platform.release.s3_artifacts import S3ArtifactStore
 from release_platform import Platform, bundle_by_forks
-from release_repository import REGION as REPOSITORY_REGION
 from release_repository import SECOND, ReleaseRepository, make_repository, variant
 from warm_dbt import warm_dbt
 
@@ -67,8 +66,7 @@ def prepared(
     folder = tmp_path_factory.mktemp("releases")
     (folder / "kept").mkdir()
     repository = make_repository(folder / "home", folder / "pulumi", aws)
-    client = boto3.Session().client("s3", endpoint_url=aws, region_name=REPOSITORY_REGION)
-    platform = Platform(repository, client, folder / "kept")
+    platform = Platform(repository, aws, folder / "kept")
     with pytest.MonkeyPatch.context() as patch, warm_dbt():
         for name, value in repository.environment_variables().items():
             patch.setenv(name, value)

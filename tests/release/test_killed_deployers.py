@@ -5,8 +5,6 @@ As in `test_promotion_end_to_end.py` all is real but the Pulumi CLI.
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,6 +16,7 @@ from olist_platform.release.deployment_state import Kind, Result, StepOutcome
 from olist_platform.release.deployment_steps import STEP_NAMES
 from release_platform import DEV, PROD, Platform
 from release_repository import LOWER, MART_ORDERS, UPPER, variant
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +96,8 @@ def test_what_a_killed_deployer_left_building_is_ended_by_the_next(
     # Not a fork: whoever looks for it reads the variables that a program was started with.
     deployer = platform.start(DEV, "deploy", slow, cold=True)
     builds = platform.repository.home / "data" / "dev" / "release" / "builds"
-    wait_for(lambda: any((builds / slow.digest[:12]).glob("target/run/**/mart_orders.sql")))
+    built = builds / slow.digest[:12] / "target" / "run"
+    wait_until(lambda: any(built.glob("**/mart_orders.sql")), seconds=300, every=0.05)
     [dbt] = psutil.Process(deployer.pid).children()
     deployer.kill()
     deployer.join()
@@ -114,7 +114,7 @@ def test_of_two_deployers_the_second_is_told_who_is_at_work(
     platform.repository.order(up_dev="wait")
     first_deployer = platform.start(DEV, "deploy", second)
     waiting = platform.repository.stand_in / "waiting"
-    wait_for(waiting.exists)
+    wait_until(waiting.exists, seconds=300, every=0.05)
     with pytest.raises(OlistError, match=r"dev: ana is at work on 20{11} \(Release 2\)"):
         platform.deployer(DEV, "bia").deploy(variant(second, 3, {}))
     (platform.repository.stand_in / "go-on").touch()
@@ -126,10 +126,3 @@ def test_of_two_deployers_the_second_is_told_who_is_at_work(
 
 def is_alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

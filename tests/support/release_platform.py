@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from deploying_process import start_deployer
@@ -19,7 +20,7 @@ from olist_platform.release.bundle import Bundle
 from olist_platform.release.deployer import Deployer
 from olist_platform.release.deployment_state import Event, Kind, Result
 from olist_platform.release.stored_bundles import keep_bundle
-from release_repository import ACCOUNT, ReleaseRepository
+from release_repository import ACCOUNT, REGION, ReleaseRepository
 from warm_dbt import run_warm_olist
 
 DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
@@ -46,9 +47,9 @@ def bundle_by_forks(repository: ReleaseRepository) -> Bundle:
 class Platform:
     """Dev and prod of a small platform, put back to a state that was kept before every test."""
 
-    def __init__(self, repository: ReleaseRepository, client: Any, kept: Path) -> None:
+    def __init__(self, repository: ReleaseRepository, aws: str, kept: Path) -> None:
         self.repository = repository
-        self._client = client
+        self._client = boto3.Session().client("s3", endpoint_url=aws, region_name=REGION)
         self._kept = kept
         self._objects: dict[str, dict[tuple[str, str], bytes]] = {}
 

@@ -1,7 +1,7 @@
 """dbt, `olist` and deployers in processes that are forked from one that has imported dbt.
 
 Importing dbt takes longer than a run on two small models. A fork has nothing of a former run in it:
-the server that it comes from does nothing but import.
+the server that it comes from imports, and parses one small project (`exercised_dbt.py`).
 """
 
 import multiprocessing

@@ -31,6 +31,11 @@ def airflow_home(environment: Environment) -> Path:
     return state_folder(environment.name) / "airflow"
 
 
+def airflow_database(home: Path) -> Path:
+    """File of the database of the private Airflow in `home`."""
+    return home / "airflow.db"
+
+
 def prepare_airflow_home(environment: Environment) -> Path:
     """Return the folder of the private Airflow, with keys and fit to be migrated or used.
 
@@ -77,7 +82,7 @@ def is_ready(home: Path) -> bool:
         mark = (home / _READY).read_text(encoding="utf-8")
     except OSError:
         return False
-    return mark == _mark() and (home / "airflow.db").is_file() and bool(_read_keys(home))
+    return mark == _mark() and airflow_database(home).is_file() and bool(_read_keys(home))
 
 
 def mark_ready(home: Path) -> None:
@@ -99,7 +104,7 @@ def airflow_variables(environment: Environment, home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_database(home)}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__SECRET_KEY": keys["api"],

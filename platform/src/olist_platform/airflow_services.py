@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from olist_platform.airflow_home import (
+    airflow_database,
     airflow_home,
     airflow_process_variables,
     migrated_airflow_home,
@@ -175,7 +176,7 @@ def _tell_that_all_have_ended(home: Path) -> None:
     with (
         # The parts say it in their logs, where it is no database.
         suppress(sqlite3.DatabaseError),
-        closing(sqlite3.connect(home / "airflow.db")) as database,
+        closing(sqlite3.connect(airflow_database(home))) as database,
         database,
     ):
         database.execute("update job set state = 'failed' where state = 'running'")

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 from olist_platform.airflow_home import (
+    airflow_database,
     airflow_home,
     airflow_process_variables,
     is_ready,
@@ -169,7 +170,7 @@ def _run_once(
 
 def _require_unfinished_run(home: Path, dag_id: str) -> None:
     """Check that the DAG's last run can be continued; raises OlistError."""
-    database = home / "airflow.db"
+    database = airflow_database(home)
     states: list[tuple[str]] = []
     if database.exists() and is_ready(home):
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as opened:
@@ -195,7 +196,7 @@ class _Run:
         started: float,
     ) -> None:
         self._dag_id = dag_id
-        self._database = home / "airflow.db"
+        self._database = airflow_database(home)
         self._scratch = scratch
         self.log = log
         self._progress = progress

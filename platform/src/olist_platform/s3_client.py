@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
-from botocore.loaders import Loader
+from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
 if TYPE_CHECKING:
@@ -45,4 +45,4 @@ def open_s3(
 @cache
 def _service_descriptions() -> Loader:
     """AWS' descriptions of its services; reading them takes longer than all else of a client."""
-    return Loader()
+    return create_loader(get_session().get_config_variable("data_path"))

@@ -7,7 +7,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from olist_platform.airflow_home import airflow_home
+from olist_platform.airflow_home import airflow_database, airflow_home
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 
@@ -100,7 +100,7 @@ def airflow_runs(environment: Environment, now: datetime, days: int) -> list[Air
 def _engine(environment: Environment) -> Engine | None:
     reference = environment.monitoring.airflow_database
     if reference is None:
-        path = airflow_home(environment) / "airflow.db"
+        path = airflow_database(airflow_home(environment))
         if not path.is_file():
             return None
         address = URL.create("sqlite", database=f"file:{path}", query={"mode": "ro", "uri": "true"})
