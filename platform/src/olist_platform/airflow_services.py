@@ -41,8 +41,8 @@ _COMPONENTS = {
     "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],
     # The web page reads the logs from this machine's disk.
-    "scheduler": ["scheduler", "--skip-serve-logs"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
 }
 # In every process of the services, so that those whose parent was killed are found again.
 _MARK = "OLIST_AIRFLOW_SERVICES"
@@ -95,8 +95,9 @@ def start_services(
         fresh_manifest(environment)
     with _one_at_a_time(environment):
         state = _read_state(environment)
-        alive = state and all(_is_alive(entry) for entry in state["components"].values())
-        if alive and state["dags"] == str(dags):
+        components = state.get("components", {})
+        alive = {name for name, entry in components.items() if _is_alive(entry)}
+        if alive == set(_COMPONENTS) and state["dags"] == str(dags):
             return RunningServices(
                 _url(state["port"]), _logs(environment), already_running=True, dags=str(dags)
             )
@@ -106,9 +107,7 @@ def start_services(
             with the_only_run(environment):
                 home = migrated_airflow_home(environment)
                 _tell_that_all_have_ended(home)
-                began = datetime.now(UTC)
-                processes = _start_all(environment, home, port, dags)
-            _wait_until_well(environment, processes, port, began, progress)
+                _start_all(environment, home, port, dags, progress)
         except BaseException:
             _stop_all(environment)
             raise
@@ -143,15 +142,19 @@ def require_no_services(environment: Environment) -> None:
 
 
 def _start_all(
-    environment: Environment, home: Path, port: int, dags: DagSource
-) -> dict[str, subprocess.Popen[bytes]]:
+    environment: Environment, home: Path, port: int, dags: DagSource, progress: Progress
+) -> None:
     executable = installed_executable("airflow")
     logs = _logs(environment)
     logs.mkdir(parents=True, exist_ok=True)
     variables = airflow_process_variables(environment, home, dags)
     variables |= _service_variables(port) | {_MARK: str(home)}
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    began = datetime.now(UTC)
     for name, arguments in _COMPONENTS.items():
+        if name == "scheduler":
+            # It begins waiting tasks at once, and a task that cannot tell the API so is lost.
+            _wait_until_well(environment, processes, port, began, progress)
         with (logs / f"{name}.log").open("wb") as log:
             processes[name] = subprocess.Popen(  # noqa: S603 - Airflow's own executable
                 [executable, *arguments],
@@ -164,7 +167,7 @@ def _start_all(
                 start_new_session=True,
             )
         _write_state(environment, port, dags, processes)
-    return processes
+    _wait_until_well(environment, processes, port, began, progress)
 
 
 def _tell_that_all_have_ended(home: Path) -> None:
@@ -216,10 +219,11 @@ def _wait_until_well(
                 )
         well = _well_components(port, began)
         progress(len(well), len(_COMPONENTS))
-        if len(well) == len(_COMPONENTS):
+        missing_parts = set(processes) - well
+        if not missing_parts:
             return
         if time.monotonic() > end:
-            missing = ", ".join(sorted(set(_COMPONENTS) - well))
+            missing = ", ".join(sorted(missing_parts))
             raise OlistError(
                 f"Airflow's {missing} did not answer within {_PATIENCE_SECONDS} seconds",
                 f"look into the logs in {_logs(environment)}",
