@@ -1,5 +1,6 @@
 """The task that runs dbt, able to begin again when its process was killed."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from cosmos.operators.watcher import DbtProducerWatcherOperator
@@ -23,6 +24,11 @@ class RestartableProducer(DbtProducerWatcherOperator):  # type: ignore[misc] # C
             context = context.copy()
             context["ti"] = _FirstTry(context["ti"])
         return super().execute(context, **kwargs)
+
+    def calculate_openlineage_events_completes(self, *arguments: Any, **options: Any) -> bool:
+        """Work events of lineage out where somebody is told of them; it takes seconds."""
+        told = find_spec("airflow.providers.openlineage") is not None
+        return told and super().calculate_openlineage_events_completes(*arguments, **options)
 
 
 def dbt_has_ended(context: Any) -> bool:

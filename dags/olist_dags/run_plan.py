@@ -14,6 +14,11 @@ from olist_platform.dbt_command import AS_OF_DATE_VARIABLE
 from olist_platform.errors import OlistError
 
 PLAN_TASK = "preflight.plan_run"
+# Airflow checks every parameter dozens of times for each task, and reads a schema of the current
+# draft anew each time, for three times as long.
+_DRAFT: dict[str, Any] = {"$schema": "http://json-schema.org/draft-07/schema#"}
+# Plans by DAG and run: on one machine a process runs all tasks of a run, and each asks.
+_plans: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 def run_params() -> dict[str, Param]:
@@ -21,24 +26,25 @@ def run_params() -> dict[str, Param]:
     return {
         "select": Param(
             None,
-            type=["null", "string"],
-            title="dbt selection",
-            pattern=r"^\s*$|^\s*[^-\s]\S*(\s+[^-\s]\S*)*\s*$",
             description="Models to build and test again from what is loaded, such as stg_orders+;"
             " empty for all of them and for what has landed.",
+            schema=_DRAFT
+            | {
+                "type": ["null", "string"],
+                "title": "dbt selection",
+                "pattern": r"^\s*$|^\s*[^-\s]\S*(\s+[^-\s]\S*)*\s*$",
+            },
         ),
         "full_refresh": Param(
             False,
-            type="boolean",
-            title="Full refresh",
             description="Build incremental models anew from everything that was ever loaded.",
+            schema=_DRAFT | {"type": "boolean", "title": "Full refresh"},
         ),
         "as_of_date": Param(
             None,
-            type=["null", "string"],
-            format="date",
-            title="Reference date",
             description="Day the figures are of, YYYY-MM-DD; empty for the latest purchase's.",
+            schema=_DRAFT
+            | {"type": ["null", "string"], "format": "date", "title": "Reference date"},
         ),
     }
 
@@ -66,8 +72,10 @@ def plan_run() -> dict[str, Any]:
 
 def plan_of_this_run(context: Any) -> dict[str, Any]:
     """Return the plan, for a task behind the one that made it."""
-    plan: dict[str, Any] | None = context["ti"].xcom_pull(task_ids=PLAN_TASK)
-    return plan or {"nodes": None, "as_of_date": None, "unpublished_because": []}
+    run = context["ti"].dag_id, context["run_id"]
+    if run not in _plans and (made := context["ti"].xcom_pull(task_ids=PLAN_TASK)):
+        _plans[run] = made
+    return _plans.get(run, {"nodes": None, "as_of_date": None, "unpublished_because": []})
 
 
 def prepare_dbt(context: Any) -> None:

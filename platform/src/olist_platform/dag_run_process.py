@@ -48,6 +48,7 @@ def main() -> int:
         fault = faults[0].strip().splitlines()[-1]
         _write(report, {"import_error": fault.removeprefix("olist_platform.errors.OlistError: ")})
         return 1
+    _write_to_database(bag)
     # Deadlines are the scheduler's; without one, DAG.test ends in an error (apache/airflow 73428).
     dag.deadline = None
     plan = _plan(dag)
@@ -55,15 +56,37 @@ def main() -> int:
         _make_it_run_here(task, report.parent)
     if not order["resume"]:
         _write(report, {"last_run": last_run, "tasks": plan})
-        run = dag.test(run_conf=order["conf"])
+        with _as_it_was_read(bag):
+            run = dag.test(run_conf=order["conf"])
         return 0 if run.state == "success" else 1
-    with _last_run_reopened(dag) as reopened:
+    with _last_run_reopened(dag) as reopened, _as_it_was_read(bag):
         if reopened is None:
             _write(report, {"import_error": f"no run of {dag_id} has failed: nothing to resume"})
             return 1
         _write(report, {"last_run": last_run, "tasks": plan, "resumed": reopened.run_id})
         run = dag.test(logical_date=reopened.logical_date)
     return 0 if run.state == "success" else 1
+
+
+def _write_to_database(bag: Any) -> None:
+    """Write all DAGs down as they are, before one is fitted to a run in one process."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager  # noqa: PLC0415
+    from airflow.dag_processing.dagbag import sync_bag_to_db  # noqa: PLC0415
+
+    DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
+    sync_bag_to_db(bag, bag.bundle_name, None)
+
+
+@contextmanager
+def _as_it_was_read(bag: Any) -> Iterator[None]:
+    """Spare DAG.test reading all DAGs a second time; they are in the database."""
+    from airflow.dag_processing import dagbag  # noqa: PLC0415
+
+    with (
+        patch.object(dagbag, "BundleDagBag", lambda **_: bag),
+        patch.object(dagbag, "sync_bag_to_db", lambda *_: None),
+    ):
+        yield
 
 
 @contextmanager
