@@ -171,3 +171,32 @@ def test_what_is_resumed_is_what_was_not_built_or_did_not_pass() -> None:
     assert unfinished_nodes(BuildStage.SNAPSHOTS, results, manifest()) == {
         "snapshot.olist.snapshot_a"
     }
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("pass", []),
+        ("fail", ["model.olist.int_a"]),
+        # dbt stopped before it.
+        (None, ["model.olist.int_a"]),
+        # It comes with what dbt skipped it for.
+        ("skipped", ["model.olist.mart_a"]),
+    ],
+)
+def test_a_failed_test_of_two_stages_is_resumed_with_what_it_tests_in_its_own(
+    status: str | None, expected: list[str]
+) -> None:
+    results = {each: result("success") for each in _EDGES}
+    if status == "skipped":
+        results["model.olist.mart_a"] = result("error")
+    if status:
+        results["test.olist.relationships_stg_a_int_a.2"] = result(status)
+    unfinished = unfinished_nodes(BuildStage.MARTS, results, manifest())
+    assert sorted(unfinished) == expected
+
+
+def test_a_failed_test_of_a_source_is_run_again_itself() -> None:
+    results = {each: result("success") for each in _EDGES | _TESTS}
+    results["test.olist.source_a.3"] = result("fail")
+    assert unfinished_nodes(BuildStage.STAGING, results, manifest()) == {"test.olist.source_a.3"}

@@ -34,9 +34,11 @@ def stage_faults(
 def unfinished_nodes(
     stage: BuildStage, results: Mapping[str, Mapping[str, Any]], manifest: Mapping[str, Any]
 ) -> set[str]:
-    """Return the models, seeds and snapshots of a stage that have not been built and passed.
+    """Return the nodes of a stage that a resumed run has to build or test again.
 
-    One of which a test failed is not finished: what is mended then is its data or its SQL.
+    They are models, seeds and snapshots that have not been built and passed: one of which a test
+    failed is not finished, because what is mended then is its data or its SQL. A test that is of
+    nothing in this stage, such as one of a source, is itself among them.
 
     Args:
         stage: The stage.
@@ -44,19 +46,28 @@ def unfinished_nodes(
         manifest: dbt's manifest.
     """
     stages = stages_of_nodes(manifest)
-    unfinished = set()
+
+    def is_built_here(node: str) -> bool:
+        kind = node.split(".")[0]
+        return stages.get(node) is stage and kind in ("model", "seed", "snapshot")
+
+    unfinished: set[str] = set()
     for unique_id, its_stage in stages.items():
-        kind = unique_id.split(".")[0]
-        if its_stage is not stage or results.get(unique_id, {}).get("status") in _PASSED:
+        status = results.get(unique_id, {}).get("status")
+        if its_stage is not stage or status in _PASSED:
             continue
-        if kind in ("model", "seed", "snapshot"):
+        if is_built_here(unique_id):
             unfinished.add(unique_id)
-        elif kind == "test":
-            node = manifest["nodes"][unique_id]
-            tested = node.get("attached_node") or next(iter(node["depends_on"]["nodes"]), None)
-            if tested and tested.split(".")[0] in ("model", "seed", "snapshot"):
+        elif unique_id.startswith("test."):
+            test = manifest["nodes"][unique_id]
+            parents: list[str] = test["depends_on"]["nodes"]
+            tested = test.get("attached_node") or parents[0]
+            if is_built_here(tested):
                 unfinished.add(tested)
-    return {node for node in unfinished if stages.get(node) is stage}
+            # One that dbt skipped comes with the node for which it did.
+            elif status != "skipped":
+                unfinished |= set(filter(is_built_here, parents)) or {unique_id}
+    return unfinished
 
 
 def _faults(results: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
