@@ -1,13 +1,15 @@
 {#- What an incremental model at another grain than the order has to make again: the keys whose orders
     are not those it was made from. An order that changes has a younger built_at, an order that comes or
-    goes changes their number; between them nothing is missed, whatever part of the project ran before.
-    The model keeps both figures in `version_orders` and `version_built_at`.
+    goes changes their number, and one that was built before and comes because the as_of_date passes it
+    is the latest of all; between them nothing is missed, whatever part of the project ran before.
+    The model keeps the figures in `version_orders`, `version_built_at` and `version_purchase_date`.
     A key that has lost its last order is made again too, with version_orders 0: its former rows go. -#}
 {%- macro changed_keys(orders, key) -%}
     {%- set versions = (
         "select "
         ~ key
-        ~ ", count(*) as version_orders, max(built_at) as version_built_at from "
+        ~ ", count(*) as version_orders, max(built_at) as version_built_at"
+        ~ ", max(purchase_date) as version_purchase_date from "
         ~ orders
         ~ " where "
         ~ key
@@ -19,17 +21,19 @@
         select
             coalesce(versions.{{ key }}, seen.{{ key }}) as {{ key }},
             coalesce(versions.version_orders, 0) as version_orders,
-            versions.version_built_at
+            versions.version_built_at,
+            versions.version_purchase_date
         from ({{ versions }}) as versions
         full outer join
             (
-                select {{ key }}, version_orders, version_built_at
+                select {{ key }}, version_orders, version_built_at, version_purchase_date
                 from {{ this }}
-                group by {{ key }}, version_orders, version_built_at
+                group by {{ key }}, version_orders, version_built_at, version_purchase_date
             ) as seen
             on versions.{{ key }} = seen.{{ key }}
         where
             coalesce(versions.version_orders, 0) <> coalesce(seen.version_orders, -1)
             or versions.version_built_at <> seen.version_built_at
+            or versions.version_purchase_date <> seen.version_purchase_date
     {%- endif %}
 {%- endmacro -%}

@@ -239,7 +239,8 @@ with
             cast(people.delivery_days as decimal(24, 6)) as delivery_days,
             cast(coalesce(people.timed_deliveries, 0) as integer) as timed_deliveries,
             cast(changed_people.version_orders as integer) as version_orders,
-            changed_people.version_built_at
+            changed_people.version_built_at,
+            changed_people.version_purchase_date
         from changed_people
         left join people on changed_people.customer_unique_id = people.customer_unique_id
         left join assortments on changed_people.customer_unique_id = assortments.customer_unique_id

@@ -16,6 +16,7 @@ with
         select
             order_id,
             purchase_month,
+            purchase_date,
             customer_state,
             approved_at,
             shipped_at,
@@ -145,7 +146,8 @@ with
             cast(lanes.review_scores as integer) as review_scores,
             cast(lanes.reviewed_orders as integer) as reviewed_orders,
             cast(changed_months.version_orders as integer) as version_orders,
-            changed_months.version_built_at
+            changed_months.version_built_at,
+            changed_months.version_purchase_date
         from changed_months
         left join lanes on changed_months.purchase_month = lanes.purchase_month
     )

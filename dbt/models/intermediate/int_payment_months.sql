@@ -17,6 +17,7 @@ with
         select
             order_id,
             purchase_month,
+            purchase_date,
             order_status,
             is_valid,
             approved_at,
@@ -155,7 +156,8 @@ with
             cast(aggregated.combined_orders as integer) as combined_orders,
             cast(aggregated.voucher_orders as integer) as voucher_orders,
             cast(changed_months.version_orders as integer) as version_orders,
-            changed_months.version_built_at
+            changed_months.version_built_at,
+            changed_months.version_purchase_date
         from changed_months
         left join aggregated on changed_months.purchase_month = aggregated.purchase_month
         left join month_orders on changed_months.purchase_month = month_orders.purchase_month

@@ -18,6 +18,7 @@ with
             customer_unique_id,
             customer_state,
             purchase_month,
+            purchase_date,
             is_valid,
             is_delivered,
             is_on_time,
@@ -99,7 +100,8 @@ with
             cast(coalesce(aggregated.review_scores, 0) as integer) as review_scores,
             cast(coalesce(aggregated.reviewed_orders, 0) as integer) as reviewed_orders,
             cast(changed_months.version_orders as integer) as version_orders,
-            changed_months.version_built_at
+            changed_months.version_built_at,
+            changed_months.version_purchase_date
         from changed_months
         left join aggregated on changed_months.purchase_month = aggregated.purchase_month
     )

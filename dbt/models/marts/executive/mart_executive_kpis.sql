@@ -12,6 +12,7 @@ with
             order_id,
             customer_unique_id,
             customer_state,
+            customer_region,
             order_status,
             is_valid,
             purchased_at,
@@ -68,7 +69,7 @@ with
                 ) as repeat_customers,
                 count(
                     distinct case
-                        when is_valid and customer_state <> 'Unknown' then customer_state
+                        when is_valid and customer_region <> 'Unknown' then customer_state
                     end
                 ) as states_served,
                 count(case when is_valid and items > 0 then 1 end) as orders_with_items,

@@ -17,7 +17,7 @@
     "large_basket": "items",
     "many_sellers": "sellers",
     "overdue_undelivered": "overdue_days",
-    "complaint_without_delivery": "case when not is_delivered and review_score = 1 then 1 end",
+    "complaint_without_delivery": "case when not has_arrived and review_score = 1 then 1 end",
     "unusual_freight": "z_freight",
     "impossible_timestamps": "case when is_out_of_order then 1 end",
     "night_order": "case when has_night_signal then 1 end",
@@ -61,7 +61,8 @@ with
             orders.customer_region,
             orders.order_status,
             orders.is_valid,
-            orders.is_delivered,
+            -- Of some delivered orders nobody noted the day.
+            orders.is_delivered or orders.order_status = 'delivered' as has_arrived,
             orders.purchased_at,
             orders.approved_at,
             orders.shipped_at,
@@ -180,11 +181,11 @@ with
             case
                 when items = 0 or not is_valid
                 then 'Confirm Refund'
-                when shipped_at is null and not is_delivered and {{ urgent }}
+                when shipped_at is null and not has_arrived and {{ urgent }}
                 then 'Hold Shipment'
-                when shipped_at is null and not is_delivered
+                when shipped_at is null and not has_arrived
                 then 'Verify Before Shipping'
-                when not is_delivered
+                when not has_arrived
                 then 'Trace Shipment'
                 when has_payment_break
                 then 'Reconcile Payment'
