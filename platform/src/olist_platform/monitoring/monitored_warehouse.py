@@ -11,15 +11,18 @@ from typing import Any, Protocol
 
 import duckdb
 
+from olist_platform.access_model import TRANSFORMER, snowflake_database_roles
 from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.duckdb_warehouse import duckdb_errors_explained, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
+from olist_platform.errors import OlistError
 from olist_platform.naming import Layer, Workload
 from olist_platform.snowflake_connection import open_snowflake
 
 Row = Mapping[str, Any]
 """A row by its columns' lower-case names."""
 
+# Or no privilege on it: Snowflake does not tell the two apart.
 _NO_SUCH_OBJECT = 2003
 
 
@@ -27,12 +30,15 @@ class MonitoredWarehouse(Protocol):
     """A warehouse that answers questions about what it holds for monitoring."""
 
     def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
-        """Return rows of a relation; none where it is not built yet.
+        """Return rows of a relation; none where it is a layer's and not built yet.
 
         Args:
-            relation: `<schema>.<name>`.
+            relation: `<schema>.<name>`, or `<database>.<schema>.<name>` of another database.
             columns: What to select.
             clauses: Everything behind the relation: `where ...`, `group by ...`.
+
+        Raises:
+            OlistError: A relation of another database cannot be read: that is no empty one.
         """
 
 
@@ -86,9 +92,12 @@ class SnowflakeSession:
             try:
                 cursor.execute(_statement(relation, columns, clauses))
             except snowflake.connector.errors.ProgrammingError as error:
-                if error.errno == _NO_SUCH_OBJECT:
+                if error.errno != _NO_SUCH_OBJECT:
+                    raise
+                # dbt's session owns what is in the layers: there it is missing and nothing else.
+                if relation.partition(".")[0] in set(Layer):
                     return []
-                raise
+                raise _unreadable(relation) from error
             names = [column.name.lower() for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -110,6 +119,15 @@ def open_monitored_warehouse(environment: Environment) -> Iterator[MonitoredWare
         return
     with open_snowflake(environment, Workload.REPORT) as connection:
         yield SnowflakeSession(connection)
+
+
+def _unreadable(relation: str) -> OlistError:
+    roles = " and ".join(f"SNOWFLAKE.{name}" for name in snowflake_database_roles(TRANSFORMER))
+    return OlistError(
+        f"Snowflake: the {TRANSFORMER.name}'s role may not read {relation.partition(' ')[0]}:"
+        f" it needs the database roles {roles}",
+        "deploy the grants: `pulumi -C infra up --policy-pack ../policies`",
+    )
 
 
 def _statement(relation: str, columns: str, clauses: str) -> str:

@@ -22,7 +22,7 @@ from olist_platform.naming import Workload
 
 _QUERY_DAYS = 14
 
-WAREHOUSE, AIRFLOW = "warehouse", "airflow database"
+WAREHOUSE, ACCOUNT_USAGE, AIRFLOW = "warehouse", "account usage", "airflow database"
 
 OpenWarehouse = Callable[[Environment], AbstractContextManager[MonitoredWarehouse]]
 
@@ -131,8 +131,11 @@ def observe(
             runs = read_run_costs(environment, warehouse, now)
             tables = {name: warehouse.rows(*asked) for name, asked in _QUESTIONS.items()}
             if isinstance(environment.warehouse, SnowflakeWarehouse):
-                days = read_warehouse_days(warehouse, now)
-                queries = ask(warehouse, _readers_queries(environment, now))
+                try:
+                    days = read_warehouse_days(warehouse, now)
+                    queries = ask(warehouse, _readers_queries(environment, now))
+                except OlistError as error:
+                    problems[ACCOUNT_USAGE] = error.message
     except OlistError as error:
         problems[WAREHOUSE] = error.message
     try:
