@@ -2,12 +2,15 @@
 
 import json
 import logging
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from monitored_place import MonitoredPlace
+from monitored_place import environment as with_hours
 from olist_dags.alerting import dashboards_late, raise_task_failure
 from olist_platform.alerts.kinds import Signal
 from olist_platform.alerts.router import open_outbox
@@ -65,3 +68,38 @@ def test_a_missed_deadline_without_a_run_is_told_all_the_same(environment: Envir
     [stored] = open_outbox(environment).alerts()
     assert stored.alert.signal is Signal.DASHBOARDS_LATE
     assert stored.sent == 2
+
+
+@pytest.fixture
+def place(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> MonitoredPlace:
+    """The environment with an hour by which its dashboards are ready, and what was published."""
+    del environment
+    place = MonitoredPlace(with_hours())
+    monkeypatch.setattr("olist_dags.alerting.current_environment", lambda: place.environment)
+    return place
+
+
+def test_a_run_that_failed_is_not_late_where_another_one_has_published(
+    place: MonitoredPlace,
+) -> None:
+    place.published_at = datetime.now(UTC)
+    place.leave()
+    dashboards_late({"dag_run": {"dag_id": "olist_production", "logical_date": "2026-09-14"}})
+    assert open_outbox(place.environment).alerts() == []
+
+
+def test_figures_of_a_day_before_are_late(place: MonitoredPlace) -> None:
+    place.published_at = datetime.now(UTC) - timedelta(days=2)
+    place.leave()
+    dashboards_late({"dag_run": {"dag_id": "olist_production", "logical_date": "2026-09-14"}})
+    [stored] = open_outbox(place.environment).alerts()
+    assert stored.alert.summary.startswith("Today's figures are not published by 06:30")
+    assert stored.alert.details == ("olist_production of 2026-09-14 is not finished",)
+
+
+def test_a_publication_that_cannot_be_read_is_late(place: MonitoredPlace) -> None:
+    place.environment.serving_path.parent.mkdir(parents=True)
+    place.environment.serving_path.write_text("no database", encoding="utf-8")
+    dashboards_late()
+    [stored] = open_outbox(place.environment).alerts()
+    assert stored.alert.signal is Signal.DASHBOARDS_LATE

@@ -12,6 +12,7 @@ from olist_platform.cost.month import ask, read_run_costs, read_warehouse_days
 from olist_platform.environment import Environment, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.airflow_history import AirflowRun, airflow_runs
+from olist_platform.monitoring.dashboards import PUBLICATION
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.monitored_warehouse import (
     MonitoredWarehouse,
@@ -28,7 +29,7 @@ OpenWarehouse = Callable[[Environment], AbstractContextManager[MonitoredWarehous
 
 # Relation, columns, clauses: the same on both engines.
 _QUESTIONS = {
-    "publication": ("serving.publication", "relation_name, row_count, as_of_date, published_at"),
+    "publication": PUBLICATION,
     "freshness": (
         "monitoring.monitoring_freshness",
         """relation, layer, newest_business_date, as_of_date, business_lag_days, newest_loaded_at,
