@@ -14,7 +14,7 @@ from olist_platform.dbt_command import manifest_path
 from olist_platform.dbt_run_results import dbt_runs_folder, last_results
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
-from olist_platform.pipeline_alerts import FailedTask, alerts_of, node_subject, task_subject
+from olist_platform.pipeline_alerts import FailedTask, alerts_of, node_subject, settled_by
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +120,10 @@ def _resolve_what_passed(context: Any) -> int:
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     states = context["ti"].get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
     healthy = [
-        task_subject(dag_id, task_id) for task_id, state in states.items() if state == "success"
+        subject
+        for task_id, state in states.items()
+        if state == "success"
+        for subject in settled_by(dag_id, task_id)
     ]
     if states.get("load_raw") == "success" or states.get("wait_for_snowpipe") == "success":
         healthy += [(Signal.LOAD_REJECTED, name) for name in _dataset_names()]
@@ -147,6 +150,9 @@ def _dataset_names() -> list[str]:
 def _failed_task(context: Any) -> FailedTask:
     this, instance, error = context["task"], context["ti"], context.get("exception")
     mend = getattr(error, "mend", "")
+    # Airflow calls this in the task's own process, with the very error. One that rules another try
+    # out is Airflow's, raised from ours.
+    cause = error if isinstance(error, OlistError) else getattr(error, "__cause__", None)
     log = str(getattr(instance, "log_url", None) or "")
     return FailedTask(
         dag_id=instance.dag_id,
@@ -158,4 +164,5 @@ def _failed_task(context: Any) -> FailedTask:
         runs_dbt=hasattr(this, "tests_per_model") or instance.task_id.startswith("gate_"),
         rejected=getattr(error, "rejected", None),
         log=log if log.startswith("http") else None,
+        error=cause if isinstance(cause, OlistError) else None,
     )

@@ -8,13 +8,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from monitored_place import MonitoredPlace
 from monitored_place import environment as with_hours
 from olist_dags.alerting import dashboards_late, raise_task_failure
+from olist_dags.preflight import at_once
 from olist_platform.alerts.kinds import Signal
 from olist_platform.alerts.router import open_outbox
 from olist_platform.environment import Environment, load_environment
+from olist_platform.errors import BudgetUsedUpError, OlistError
 from olist_platform.naming import EnvironmentName
 from olist_workspace import ROOT
 
@@ -51,6 +54,29 @@ def test_a_failed_task_is_in_the_outbox_with_its_log(environment: Environment) -
     raise_task_failure(context())
     [again] = open_outbox(environment).alerts()
     assert again.occurrences == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "signal", "is_final"),
+    [
+        (BudgetUsedUpError("it is used up", "ask finance"), Signal.COST_BUDGET, True),
+        (OlistError("Snowflake does not answer"), Signal.TASK_FAILURE, False),
+    ],
+)
+def test_a_budget_that_nobody_could_ask_for_is_not_used_up_and_is_asked_again(
+    environment: Environment, error: OlistError, signal: Signal, *, is_final: bool
+) -> None:
+    def check() -> None:
+        raise error
+
+    with pytest.raises(AirflowFailException if is_final else OlistError) as caught:
+        at_once(check)
+    raise_task_failure(
+        context(task_id="preflight.check_budget") | {"exception": caught.value},
+    )
+    [stored] = open_outbox(environment).alerts()
+    assert stored.alert.signal is signal
+    assert error.message in stored.alert.details[0]
 
 
 @pytest.mark.usefixtures("environment")

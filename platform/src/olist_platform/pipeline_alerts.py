@@ -12,17 +12,21 @@ from olist_platform.alerts.alert import Alert, Measurement
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.dbt_run_results import node_name
 from olist_platform.environment import Environment
+from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
 _FAULTS = ("error", "fail", "runtime error")
-# What a task watches over, where it is neither dbt's work nor the task itself.
-_SIGNALS = {
-    "preflight.check_landing": (Signal.FRESHNESS, "landing"),
-    "preflight.check_budget": (Signal.COST_BUDGET, "month"),
-}
-_SUMMARIES = {
-    Signal.FRESHNESS: "The source is late: no fresh extract has landed; the run did not begin.",
-    Signal.COST_BUDGET: "The month's budget is used up; the run did not begin.",
+_LANDING = (Signal.FRESHNESS, "landing")
+# What a check in front of the run found, where it is not the task that failed.
+_FINDINGS: Mapping[type, tuple[tuple[Signal, str], str]] = {
+    SourceLateError: (
+        _LANDING,
+        "The source is late: no fresh extract has landed; the run did not begin.",
+    ),
+    BudgetUsedUpError: (
+        (Signal.COST_BUDGET, "month"),
+        "The month's budget is used up; the run did not begin.",
+    ),
 }
 _RUNS_DBT = "dbt_producer_watcher"
 _KEPT = "nothing is published, the former marts stay"
@@ -42,6 +46,7 @@ class FailedTask:
         runs_dbt: Whether it runs dbt for a whole stage, or judges one.
         rejected: Landing files that could not be loaded, reason by path.
         log: Address of its log.
+        error: The platform's error that it failed of; None for any other.
     """
 
     dag_id: str
@@ -53,6 +58,7 @@ class FailedTask:
     runs_dbt: bool = False
     rejected: Mapping[str, str] | None = None
     log: str | None = None
+    error: OlistError | None = None
 
 
 def alerts_of(
@@ -87,9 +93,10 @@ def alerts_of(
     return [_task_alert(ran_dbt, environment)]
 
 
-def task_subject(dag_id: str, task_id: str) -> tuple[Signal, str]:
-    """Return what an alert of a task that is not dbt's is about."""
-    return _SIGNALS.get(task_id, (Signal.TASK_FAILURE, f"{dag_id}.{task_id}"))
+def settled_by(dag_id: str, task_id: str) -> list[tuple[Signal, str]]:
+    """Return what is over when a task succeeded; whether the budget is, monitoring says."""
+    own = (Signal.TASK_FAILURE, f"{dag_id}.{task_id}")
+    return [own, _LANDING] if task_id == "preflight.check_landing" else [own]
 
 
 def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
@@ -165,14 +172,20 @@ def _node_alert(
 
 
 def _task_alert(failed: FailedTask, environment: Environment) -> Alert:
-    signal, subject = task_subject(failed.dag_id, failed.task_id)
+    (signal, subject), summary = _FINDINGS.get(
+        type(failed.error),
+        (
+            (Signal.TASK_FAILURE, f"{failed.dag_id}.{failed.task_id}"),
+            f"The task failed on its last try; {_KEPT}.",
+        ),
+    )
     return Alert(
         environment=environment.name,
         signal=signal,
         subject=subject,
         severity=Severity.HIGH,
         owner=failed.owner,
-        summary=_SUMMARIES.get(signal, f"The task failed on its last try; {_KEPT}."),
+        summary=summary,
         details=tuple(_lines(failed.message)),
         log=failed.log,
     )
