@@ -22,6 +22,8 @@ from olist_platform.snowflake_connection import open_snowflake
 Row = Mapping[str, Any]
 """A row by its columns' lower-case names."""
 
+_EXPORT_AGAIN = "move that file away; the next dbt command leaves a new one"
+_PUBLISH_AGAIN = "move that file away; the next publication makes a new one"
 # Or no privilege on it: Snowflake does not tell the two apart.
 _NO_SUCH_OBJECT = 2003
 
@@ -48,34 +50,43 @@ class DuckDBCopies:
     def __init__(self, exported: Path, serving: Path) -> None:
         self._connection = duckdb.connect()
         self._connection.execute("set TimeZone = 'UTC'")
-        self._relations: set[str] = set()
+        # What each relation is a copy of, and how one gets a new one.
+        self._files: dict[str, tuple[Path, str]] = {}
         for path in sorted(exported.glob("*.parquet")):
-            self._show(f"{Layer.MONITORING}.{path.stem}", f"read_parquet({sql_literal(path)})")
+            with duckdb_errors_explained(path, _EXPORT_AGAIN):
+                self._show(
+                    f"{Layer.MONITORING}.{path.stem}",
+                    f"read_parquet({sql_literal(path)})",
+                    (path, _EXPORT_AGAIN),
+                )
         if serving.exists():
-            with duckdb_errors_explained(serving):
+            with duckdb_errors_explained(serving, _PUBLISH_AGAIN):
                 self._connection.execute(f"attach {sql_literal(serving)} as published (read_only)")
-            for (name,) in self._connection.execute(
-                "select table_name from duckdb_tables() where database_name = 'published'"
-            ).fetchall():
-                self._show(f"{Layer.SERVING}.{name}", f'published."{name}"')
+                for (name,) in self._connection.execute(
+                    "select table_name from duckdb_tables() where database_name = 'published'"
+                ).fetchall():
+                    self._show(
+                        f"{Layer.SERVING}.{name}", f'published."{name}"', (serving, _PUBLISH_AGAIN)
+                    )
 
     def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
         """Return rows of a relation; see `MonitoredWarehouse`."""
-        if relation not in self._relations:
+        if relation not in self._files:
             return []
-        answer = self._connection.execute(_statement(relation, columns, clauses))
-        names = [column[0] for column in answer.description or []]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        with duckdb_errors_explained(*self._files[relation]):
+            answer = self._connection.execute(_statement(relation, columns, clauses))
+            names = [column[0] for column in answer.description or []]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def close(self) -> None:
         """Let go of the files."""
         self._connection.close()
 
-    def _show(self, relation: str, source: str) -> None:
+    def _show(self, relation: str, source: str, file: tuple[Path, str]) -> None:
         schema, _ = relation.split(".")
         self._connection.execute(f"create schema if not exists {schema}")
         self._connection.execute(f"create view {relation} as from {source}")
-        self._relations.add(relation)
+        self._files[relation] = file
 
 
 class SnowflakeSession:
@@ -112,8 +123,7 @@ def open_monitored_warehouse(environment: Environment) -> Iterator[MonitoredWare
     if isinstance(environment.warehouse, DuckDBWarehouse):
         copies = DuckDBCopies(monitoring_export_folder(environment), environment.serving_path)
         try:
-            with duckdb_errors_explained(monitoring_export_folder(environment)):
-                yield copies
+            yield copies
         finally:
             copies.close()
         return
