@@ -233,6 +233,15 @@ def test_a_pass_on_snowflake_judges_tells_and_keeps_its_figures(
     assert len(read_history(environment, NOW - timedelta(hours=1))) == 2 * done.recorded
 
 
+def test_of_too_many_queries_the_newest_are_judged(session: SnowflakeSession) -> None:
+    every = ask(session, account_usage.query_durations(SINCE, REPORT))
+    newest = ask(session, account_usage.query_durations(SINCE, REPORT, most=2))
+    assert len(every) > 2
+    assert newest == every[:2]
+    moments = [row["start_time"] for row in every]
+    assert moments == sorted(moments, reverse=True)
+
+
 @pytest.mark.parametrize("view", ["WAREHOUSE_METERING_HISTORY", "QUERY_ATTRIBUTION_HISTORY"])
 def test_usage_that_may_not_be_read_is_not_a_month_without_cost(
     environment: Environment, session: SnowflakeSession, hide: Callable[[str], None], view: str

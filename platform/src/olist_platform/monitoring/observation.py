@@ -134,7 +134,7 @@ def observe(
             if isinstance(environment.warehouse, SnowflakeWarehouse):
                 try:
                     days = read_warehouse_days(warehouse, now)
-                    queries = ask(warehouse, _readers_queries(environment, now))
+                    queries = ask(warehouse, _readers_queries(environment, now))[::-1]
                 except OlistError as error:
                     problems[ACCOUNT_USAGE] = error.message
     except OlistError as error:
