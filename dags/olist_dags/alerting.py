@@ -163,6 +163,8 @@ def _failed_task(context: Any) -> FailedTask:
         is_of_tests=bool(getattr(this, "is_test_sensor", False)),
         runs_dbt=hasattr(this, "tests_per_model") or instance.task_id.startswith("gate_"),
         rejected=getattr(error, "rejected", None),
+        holds_publication=_PUBLISH_TASK
+        in {this.task_id, *this.get_flat_relative_ids(upstream=False)},
         log=log if log.startswith("http") else None,
         error=cause if isinstance(cause, OlistError) else None,
     )

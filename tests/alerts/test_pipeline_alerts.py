@@ -1,5 +1,6 @@
 """What a failed task raises: its own fault, in dbt's words, and nothing that only follows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,16 @@ def test_a_failing_test_is_told_with_its_rows_to_the_owner_of_what_it_tests() ->
     # Its other parent's task tells of the same, and is folded into it.
     [again] = raised(ORDERS_TEST, results)
     assert again.fingerprint == alert.fingerprint
+
+
+def test_the_former_marts_stay_only_where_the_marts_wait_for_what_failed() -> None:
+    kept = "; nothing is published, the former marts stay."
+    results = {ORDERS: result("error", "no")}
+    for held, end in ((True, kept), (False, ".")):
+        [of_model] = raised(replace(ORDERS_RUN, holds_publication=held), results)
+        [of_task] = raised(failed("email_executives", holds_publication=held))
+        assert of_model.summary == f"stg_orders could not be built{end}"
+        assert of_task.summary == f"The task failed on its last try{end}"
 
 
 def test_what_only_follows_from_another_fault_raises_nothing() -> None:

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, TaskGroup, chain
 from airflow.sdk.exceptions import AirflowFailException
 
 from monitored_place import MonitoredPlace
@@ -34,11 +36,29 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     return load_environment(EnvironmentName.LOCAL)
 
 
+def pipeline() -> DAG:
+    """Tasks in front of the publication and behind it, as the production DAG has them."""
+    with DAG("olist_production", default_args={"owner": "data_platform"}) as dag:
+        with TaskGroup("preflight"):
+            check = EmptyOperator(task_id="check_budget")
+        chain(
+            check,
+            EmptyOperator(task_id="load_raw"),
+            EmptyOperator(task_id="publish_marts"),
+            EmptyOperator(task_id="build_docs"),
+        )
+    return dag
+
+
 def context(message: str = "disk full", **of_instance: Any) -> dict[str, Any]:
-    instance = {"dag_id": "olist_production", "task_id": "build_docs", "log_url": "http://a.b/log"}
+    instance = {
+        "dag_id": "olist_production",
+        "task_id": "build_docs",
+        "log_url": "http://a.b/log",
+    } | of_instance
     return {
-        "task": SimpleNamespace(owner="data_platform"),
-        "ti": SimpleNamespace(**(instance | of_instance)),
+        "task": pipeline().task_dict[instance["task_id"]],
+        "ti": SimpleNamespace(**instance),
         "run_id": "manual__2018-09-03T07:00:00+00:00",
         "exception": RuntimeError(message),
     }
@@ -54,6 +74,17 @@ def test_a_failed_task_is_in_the_outbox_with_its_log(environment: Environment) -
     raise_task_failure(context())
     [again] = open_outbox(environment).alerts()
     assert again.occurrences == 2
+
+
+@pytest.mark.parametrize(
+    ("task_id", "is_kept"), [("load_raw", True), ("publish_marts", True), ("build_docs", False)]
+)
+def test_what_stands_behind_the_publication_keeps_no_marts(
+    environment: Environment, task_id: str, *, is_kept: bool
+) -> None:
+    raise_task_failure(context(task_id=task_id))
+    [stored] = open_outbox(environment).alerts()
+    assert ("the former marts stay" in stored.alert.summary) == is_kept
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ _FINDINGS: Mapping[type, tuple[tuple[Signal, str], str]] = {
     ),
 }
 _RUNS_DBT = "dbt_producer_watcher"
-_KEPT = "nothing is published, the former marts stay"
+_KEPT = "; nothing is published, the former marts stay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class FailedTask:
         is_of_tests: Whether it shows the node's tests.
         runs_dbt: Whether it runs dbt for a whole stage, or judges one.
         rejected: Landing files that could not be loaded, reason by path.
+        holds_publication: Whether the marts wait for it.
         log: Address of its log.
         error: The platform's error that it failed of; None for any other.
     """
@@ -57,8 +58,14 @@ class FailedTask:
     is_of_tests: bool = False
     runs_dbt: bool = False
     rejected: Mapping[str, str] | None = None
+    holds_publication: bool = False
     log: str | None = None
     error: OlistError | None = None
+
+    @property
+    def consequence(self) -> str:
+        """What follows for the readers of the marts, as the end of a sentence."""
+        return _KEPT if self.holds_publication else ""
 
 
 def alerts_of(
@@ -160,9 +167,9 @@ def _node_alert(
         severity=Severity.HIGH,
         owner=directory.owner(about) or failed.owner,
         summary=(
-            f"A data test of {name} failed; {_KEPT}."
+            f"A data test of {name} failed{failed.consequence}."
             if is_test
-            else f"{name} could not be built; {_KEPT}."
+            else f"{name} could not be built{failed.consequence}."
         ),
         measurement=Measurement(value=rows, at_most=0, unit="failing rows") if rows else None,
         details=tuple(_lines(str(result["message"] or result["status"]))),
@@ -176,7 +183,7 @@ def _task_alert(failed: FailedTask, environment: Environment) -> Alert:
         type(failed.error),
         (
             (Signal.TASK_FAILURE, f"{failed.dag_id}.{failed.task_id}"),
-            f"The task failed on its last try; {_KEPT}.",
+            f"The task failed on its last try{failed.consequence}.",
         ),
     )
     return Alert(
