@@ -12,7 +12,9 @@ from olist_platform.alerts.alert import Alert, fingerprint_of
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.dbt_command import manifest_path
 from olist_platform.dbt_run_results import dbt_runs_folder, last_results
-from olist_platform.pipeline_alerts import FailedTask, alerts_of, node_subject, task_subject
+from olist_platform.environment import Environment
+from olist_platform.errors import OlistError
+from olist_platform.pipeline_alerts import FailedTask, alerts_of, node_subject, settled_by
 
 _log = logging.getLogger(__name__)
 
@@ -43,11 +45,15 @@ def raise_task_failure(context: Any) -> None:
 def dashboards_late(context: Any = None, **_: Any) -> None:
     """Raise that the marts are not published by their hour; Airflow calls it for a missed deadline.
 
-    Airflow gives the run and the deadline, no task.
+    Airflow gives the run and the deadline, no task. Another run may have published the day's marts
+    in the place of one that failed: then nobody waits.
     """
     from olist_platform.alerts.router import deliver_due, raise_alert  # noqa: PLC0415 - as above
 
     environment = current_environment()
+    if _are_ready(environment, datetime.now(UTC)):
+        _log.info("this run is not finished, but another one has published the day's marts")
+        return
     ready_by = environment.monitoring.dashboards_ready_by
     # A deadline's callback is given the run as the API would tell of it.
     run = (context or {}).get("dag_run") or {}
@@ -66,6 +72,24 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
         datetime.now(UTC),
     )
     deliver_due(environment, lambda: datetime.now(UTC))
+
+
+def _are_ready(environment: Environment, now: datetime) -> bool:
+    """Whether the marts of the day are published; not, where nobody can tell."""
+    from olist_platform.monitoring.dashboards import PUBLICATION, dashboards  # noqa: PLC0415
+    from olist_platform.monitoring.monitored_warehouse import (  # noqa: PLC0415
+        open_monitored_warehouse,
+    )
+
+    try:
+        with open_monitored_warehouse(environment) as warehouse:
+            publication = warehouse.rows(*PUBLICATION)
+    except OlistError:
+        _log.exception("the publication cannot be read")
+        return False
+    ready_by = environment.monitoring.dashboards_ready_by
+    judged = dashboards(publication, ready_by, environment.alerts.zone, now)
+    return bool(judged) and not judged[0].is_failing
 
 
 @task(task_id="settle_alerts", retries=0)
@@ -96,7 +120,10 @@ def _resolve_what_passed(context: Any) -> int:
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     states = context["ti"].get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
     healthy = [
-        task_subject(dag_id, task_id) for task_id, state in states.items() if state == "success"
+        subject
+        for task_id, state in states.items()
+        if state == "success"
+        for subject in settled_by(dag_id, task_id)
     ]
     if states.get("load_raw") == "success" or states.get("wait_for_snowpipe") == "success":
         healthy += [(Signal.LOAD_REJECTED, name) for name in _dataset_names()]
@@ -123,6 +150,9 @@ def _dataset_names() -> list[str]:
 def _failed_task(context: Any) -> FailedTask:
     this, instance, error = context["task"], context["ti"], context.get("exception")
     mend = getattr(error, "mend", "")
+    # Airflow calls this in the task's own process, with the very error. One that rules another try
+    # out is Airflow's, raised from ours.
+    cause = error if isinstance(error, OlistError) else getattr(error, "__cause__", None)
     log = str(getattr(instance, "log_url", None) or "")
     return FailedTask(
         dag_id=instance.dag_id,
@@ -133,5 +163,8 @@ def _failed_task(context: Any) -> FailedTask:
         is_of_tests=bool(getattr(this, "is_test_sensor", False)),
         runs_dbt=hasattr(this, "tests_per_model") or instance.task_id.startswith("gate_"),
         rejected=getattr(error, "rejected", None),
+        holds_publication=_PUBLISH_TASK
+        in {this.task_id, *this.get_flat_relative_ids(upstream=False)},
         log=log if log.startswith("http") else None,
+        error=cause if isinstance(cause, OlistError) else None,
     )

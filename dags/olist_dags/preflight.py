@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from olist_dags.dag_environment import current_environment
 from olist_dags.run_plan import plan_of_this_run, plan_run
-from olist_platform.errors import OlistError
+from olist_platform.errors import FinalError
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def check_environment() -> str:
     """
     from olist_platform import preflight as checks  # noqa: PLC0415 - the scheduler parses this
 
-    release: str = _at_once(checks.check_release, current_environment())
+    release: str = at_once(checks.check_release, current_environment())
     _log.info("this run is of %s", release)
     checks.check_environment(current_environment())
     return release
@@ -55,15 +55,15 @@ def check_landing() -> None:
 
 @task(task_id="check_budget", owner="finance_reporting")
 def check_budget() -> None:
-    """Check that the month's budget is not used up."""
+    """Check that the month's budget is not used up; a warehouse out of reach is tried again."""
     from olist_platform import preflight as checks  # noqa: PLC0415 - the scheduler parses this
 
-    _at_once(checks.check_budget, current_environment(), datetime.now(UTC))
+    at_once(checks.check_budget, current_environment(), datetime.now(UTC))
 
 
-def _at_once(check: Callable[..., Any], *arguments: Any) -> Any:
-    """Fail without another try: what the check tells of does not pass by itself."""
+def at_once(check: Callable[..., Any], *arguments: Any) -> Any:
+    """Fail without another try where the check says so; what is out of reach may come back."""
     try:
         return check(*arguments)
-    except OlistError as error:
+    except FinalError as error:
         raise AirflowFailException(f"{error.message}; {error.mend}") from error

@@ -1,11 +1,15 @@
 """What a failed task raises: its own fault, in dbt's words, and nothing that only follows."""
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from alert_scenario import environment
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import AlertKind, Signal
-from olist_platform.pipeline_alerts import FailedTask, alerts_of
+from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
+from olist_platform.pipeline_alerts import FailedTask, alerts_of, settled_by
 
 _DAG = "olist_production"
 ORDERS, ITEMS = "model.olist.stg_orders", "model.olist.stg_order_items"
@@ -68,6 +72,16 @@ def test_a_failing_test_is_told_with_its_rows_to_the_owner_of_what_it_tests() ->
     assert again.fingerprint == alert.fingerprint
 
 
+def test_the_former_marts_stay_only_where_the_marts_wait_for_what_failed() -> None:
+    kept = "; nothing is published, the former marts stay."
+    results = {ORDERS: result("error", "no")}
+    for held, end in ((True, kept), (False, ".")):
+        [of_model] = raised(replace(ORDERS_RUN, holds_publication=held), results)
+        [of_task] = raised(failed("email_executives", holds_publication=held))
+        assert of_model.summary == f"stg_orders could not be built{end}"
+        assert of_task.summary == f"The task failed on its last try{end}"
+
+
 def test_what_only_follows_from_another_fault_raises_nothing() -> None:
     results = {ORDERS: result("error", "no"), ITEMS: result("skipped")}
     assert raised(ITEMS_RUN, results) == []
@@ -104,13 +118,40 @@ def test_rejected_files_are_one_alert_for_each_dataset() -> None:
     assert sellers.subject == "sellers"
 
 
-def test_what_the_preflight_finds_goes_its_own_route() -> None:
-    kinds = {
-        task: raised(failed(task))[0].kind
-        for task in ("preflight.check_landing", "preflight.check_budget", "preflight.plan_run")
-    }
-    assert list(kinds.values()) == [
-        AlertKind.DATA_QUALITY,
-        AlertKind.COST_OVERRUN,
-        AlertKind.PIPELINE_FAILURE,
+@pytest.mark.parametrize(
+    ("task", "error", "kind", "subject"),
+    [
+        ("check_landing", SourceLateError("late"), AlertKind.DATA_QUALITY, "landing"),
+        ("check_budget", BudgetUsedUpError("used up"), AlertKind.COST_OVERRUN, "month"),
+        # The landing or the warehouse is out of reach: nobody knows of source and budget.
+        (
+            "check_landing",
+            OlistError("S3 does not answer"),
+            AlertKind.PIPELINE_FAILURE,
+            "olist_production.preflight.check_landing",
+        ),
+        (
+            "check_budget",
+            OlistError("Snowflake does not answer"),
+            AlertKind.PIPELINE_FAILURE,
+            "olist_production.preflight.check_budget",
+        ),
+        ("plan_run", None, AlertKind.PIPELINE_FAILURE, "olist_production.preflight.plan_run"),
+    ],
+)
+def test_what_the_preflight_finds_goes_its_own_route(
+    task: str, error: OlistError | None, kind: AlertKind, subject: str
+) -> None:
+    [alert] = raised(failed(f"preflight.{task}", error=error))
+    assert (alert.kind, alert.subject) == (kind, subject)
+
+
+def test_a_fresh_landing_settles_both_that_it_was_late_and_that_nobody_could_look() -> None:
+    assert settled_by(_DAG, "preflight.check_landing") == [
+        (Signal.TASK_FAILURE, "olist_production.preflight.check_landing"),
+        (Signal.FRESHNESS, "landing"),
+    ]
+    # A budget that is not used up may have passed a threshold all the same.
+    assert settled_by(_DAG, "preflight.check_budget") == [
+        (Signal.TASK_FAILURE, "olist_production.preflight.check_budget"),
     ]

@@ -1,9 +1,12 @@
 """What each role may do in the end: the golden matrix, and the sentences it has to keep."""
 
+import re
+
 from access_matrix import MATRIX, GrantedAccess, matrix_text
 from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
 from olist_platform.naming import EnvironmentName, Layer, Names, Workload
+from olist_workspace import ROOT
 
 DEV, PROD = Names(EnvironmentName.DEV), Names(EnvironmentName.PROD)
 ROLES = [role.name for role in FUNCTIONAL_ROLES]
@@ -44,6 +47,30 @@ def test_the_transformer_can_build_publish_and_monitor(dev: CapturedProgram) -> 
             assert "USAGE" in allowed[f"warehouse {warehouse}"]
     assert f"warehouse {DEV.warehouse(Workload.LOAD)}" not in allowed
     assert allowed["all TABLES in OLIST_DEV.RAW"] == {"SELECT"}
+
+
+# By Snowflake's documentation ("SNOWFLAKE database roles"): one of the roles opens the view.
+_OPENED_BY = {
+    "warehouse_metering_history": {"USAGE_VIEWER"},
+    "query_attribution_history": {"USAGE_VIEWER", "GOVERNANCE_VIEWER"},
+    "query_history": {"GOVERNANCE_VIEWER"},
+}
+
+
+def test_dbts_session_may_read_every_view_of_account_usage_that_is_asked(
+    dev: CapturedProgram,
+) -> None:
+    asked: set[str] = set()
+    for folder, kind in ((ROOT / "platform" / "src", "*.py"), (ROOT / "dbt" / "macros", "*.sql")):
+        for path in folder.rglob(kind):
+            source = path.read_text(encoding="utf-8")
+            asked |= set(
+                re.findall(r"(?:_schema\(\)|account_usage_schema\"\) \}\})[}.]+(\w+)", source)
+            )
+    assert asked == _OPENED_BY.keys()
+    held = GrantedAccess(dev).roles_of(DEV.functional_role("transformer"))
+    for view, roles in _OPENED_BY.items():
+        assert held & {f"SNOWFLAKE.{role}" for role in roles}, view
 
 
 def test_dbt_and_the_privacy_officer_alone_see_through_the_mask(dev: CapturedProgram) -> None:

@@ -3,7 +3,7 @@
 What it cannot show: that the live views answer so, their latency, and the privileges they ask for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from olist_platform.monitoring import history, hourly
 from olist_platform.monitoring.check_result import Check
 from olist_platform.monitoring.history import read_history
 from olist_platform.monitoring.monitored_warehouse import MonitoredWarehouse, SnowflakeSession
+from olist_platform.monitoring.status import read_status
 from olist_platform.naming import EnvironmentName, Names, Workload
 from olist_platform.snowflake_connection import open_snowflake
 from olist_workspace import ROOT
@@ -77,6 +78,20 @@ def opened(environment: Environment, emulator: SnowflakeEmulator) -> Iterator[An
     options = {"host": "127.0.0.1", "port": emulator.port, "protocol": "http"}
     with open_snowflake(environment, Workload.REPORT, **options) as connection:
         yield connection
+
+
+@pytest.fixture
+def hide(emulator: SnowflakeEmulator) -> Iterator[Callable[[str], None]]:
+    """Makes a view of account usage answer as it does to a role that may not read it."""
+    hidden: list[str] = []
+
+    def hide(view: str) -> None:
+        emulator.connection.execute(f"alter table SNOWFLAKE.ACCOUNT_USAGE.{view} rename to HIDDEN")
+        hidden.append(view)
+
+    yield hide
+    for view in hidden:
+        emulator.connection.execute(f"alter table SNOWFLAKE.ACCOUNT_USAGE.HIDDEN rename to {view}")
 
 
 def report(environment: Environment, session: SnowflakeSession) -> CostReport:
@@ -216,6 +231,53 @@ def test_a_pass_on_snowflake_judges_tells_and_keeps_its_figures(
     assert spent.value == pytest.approx(SPENT)
     hourly.run_checks(environment, lambda: NOW + timedelta(hours=1), open_warehouse)
     assert len(read_history(environment, NOW - timedelta(hours=1))) == 2 * done.recorded
+
+
+def test_of_too_many_queries_the_newest_are_judged(session: SnowflakeSession) -> None:
+    every = ask(session, account_usage.query_durations(SINCE, REPORT))
+    newest = ask(session, account_usage.query_durations(SINCE, REPORT, most=2))
+    assert len(every) > 2
+    assert newest == every[:2]
+    moments = [row["start_time"] for row in every]
+    assert moments == sorted(moments, reverse=True)
+
+
+@pytest.mark.parametrize("view", ["WAREHOUSE_METERING_HISTORY", "QUERY_ATTRIBUTION_HISTORY"])
+def test_usage_that_may_not_be_read_is_not_a_month_without_cost(
+    environment: Environment, session: SnowflakeSession, hide: Callable[[str], None], view: str
+) -> None:
+    hide(view)
+    with pytest.raises(OlistError) as caught:
+        read_month(environment, session, NOW)
+    assert caught.value.message == (
+        f"Snowflake: the transformer's role may not read snowflake.account_usage.{view.lower()}:"
+        " it needs the database roles SNOWFLAKE.GOVERNANCE_VIEWER and SNOWFLAKE.USAGE_VIEWER"
+    )
+    assert "pulumi -C infra up" in caught.value.mend
+    # What dbt has not built yet is empty all the same.
+    assert session.rows("serving.mart_not_built", "*") == []
+
+
+def test_queries_that_may_not_be_read_leave_the_other_checks(
+    environment: Environment,
+    emulator: SnowflakeEmulator,
+    session: SnowflakeSession,
+    hide: Callable[[str], None],
+) -> None:
+    hide("QUERY_HISTORY")
+    leave(emulator, "MONITORING_DATA_QUALITY", [quality("reviews", 0.7)])
+
+    @contextmanager
+    def open_warehouse(_: Environment) -> Iterator[MonitoredWarehouse]:
+        yield session
+
+    status = read_status(environment, NOW, open_warehouse)
+    found = {(each.check, each.subject): each.details for each in status.findings}
+    [why] = found[Check.OBSERVATION, "account usage"]
+    assert "may not read snowflake.account_usage.query_history" in why
+    assert (Check.QUALITY_SCORE, "reviews") in found
+    assert status.months == ()
+    assert not any(check is Check.BUDGET for check, _ in found)
 
 
 def test_an_account_out_of_reach_is_one_alert_and_no_more(

@@ -282,8 +282,17 @@ def test_a_run_is_judged_while_it_goes_on(last: AirflowRun, state: State) -> Non
     assert result.at_most == 60
 
 
-def test_a_run_that_just_began_is_not_judged() -> None:
-    former = [airflow_run(day, 30) for day in (10, 11, 12, 13)]
+@pytest.mark.parametrize(("last", "state"), [(30, State.HEALTHY), (600, State.FAILING)])
+def test_while_a_run_has_just_begun_the_last_one_that_is_done_is_judged(
+    last: float, state: State
+) -> None:
+    done = [airflow_run(day, 30) for day in (9, 10, 11, 12)] + [airflow_run(13, last)]
     now = datetime(2026, 9, 14, 7, 0, 10, tzinfo=UTC)
-    [result] = task_durations([*former, airflow_run(14, None, "running")], EXPECTED, now)
+    [result] = task_durations([*done, airflow_run(14, None, "running")], EXPECTED, now)
+    assert (result.state, result.value, result.at_most) == (state, last, 60)
+
+
+def test_a_first_run_that_goes_on_is_not_judged() -> None:
+    now = datetime(2026, 9, 14, 7, 0, 10, tzinfo=UTC)
+    [result] = task_durations([airflow_run(14, None, "running")], EXPECTED, now)
     assert (result.state, result.value) == (State.NOT_JUDGED, 10)

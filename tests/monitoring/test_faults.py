@@ -22,7 +22,10 @@ from monitored_place import (
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import Channel, Severity, Signal
 from olist_platform.alerts.router import raise_alert
+from olist_platform.dbt_command import monitoring_export_folder
+from olist_platform.errors import OlistError
 from olist_platform.monitoring.hourly import run_checks
+from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
 from olist_workspace import ROOT
 
 Change = Callable[[MonitoredPlace], None]
@@ -411,6 +414,47 @@ def test_an_older_look_does_not_resolve_what_a_dag_raised_since(place: Monitored
     pass_it_later(place)
     place.run_checks()
     assert place.told() == []
+
+
+def damaged(content: bytes) -> bytes:
+    """Its pages are gone; its ends are there."""
+    return content[:20] + bytes(len(content) - 600) + content[-580:]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "what"),
+    [
+        ("dbt_run_costs", lambda _: b"", "it is not a Parquet file"),
+        ("monitoring_volume", lambda content: content[:100], "it is not a Parquet file"),
+        ("dbt_run_costs", damaged, "the file is damaged"),
+    ],
+)
+def test_a_copy_that_is_damaged_is_a_finding_that_names_it(
+    place: MonitoredPlace, name: str, damage: Callable[[bytes], bytes], what: str
+) -> None:
+    place.leave()
+    path = monitoring_export_folder(place.environment) / f"{name}.parquet"
+    path.write_bytes(damage(path.read_bytes()))
+    run_checks(place.environment, place.clock)
+    [stored] = place.open_alerts()
+    assert (stored.alert.signal, stored.alert.subject) == (Signal.PLATFORM_HEALTH, "warehouse")
+    assert stored.alert.details == (f"{path}: {what}",)
+    with (
+        pytest.raises(OlistError) as caught,
+        open_monitored_warehouse(place.environment) as warehouse,
+    ):
+        warehouse.rows(f"monitoring.{name}", "*")
+    assert caught.value.mend == "move that file away; the next dbt command leaves a new one"
+
+
+def test_a_publication_that_is_damaged_is_a_finding_that_names_it(place: MonitoredPlace) -> None:
+    place.leave()
+    place.environment.serving_path.write_text("no database")
+    run_checks(place.environment, place.clock)
+    [stored] = place.open_alerts()
+    assert stored.alert.details == (
+        f"{place.environment.serving_path}: it is not a DuckDB database",
+    )
 
 
 def test_what_cannot_be_seen_is_not_over(place: MonitoredPlace) -> None:

@@ -91,6 +91,7 @@ def test_a_history_that_cannot_be_kept_costs_no_alert(
     path.parent.mkdir(parents=True)
     path.write_text("no database")
     place.tables["monitoring_data_quality"][0]["quality_score"] = 0.5
-    with pytest.raises(OlistError, match=r"history\.duckdb: it is not a DuckDB database"):
+    with pytest.raises(OlistError, match=r"history\.duckdb: it is not a DuckDB database") as caught:
         place.run_checks()
+    assert caught.value.mend.startswith("move that file away: the next pass begins a new history")
     assert [subject for _, subject, _ in place.told()] == ["orders"]

@@ -12,7 +12,7 @@ import pytest
 from alert_scenario import environment
 from olist_platform.cost.budget import MonthCost
 from olist_platform.environment import Environment
-from olist_platform.errors import OlistError
+from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.naming import EnvironmentName
 from olist_platform.preflight import (
     check_environment,
@@ -41,7 +41,9 @@ def test_yesterdays_extract_is_fresh_in_the_morning(day: date) -> None:
 
 
 def test_a_day_without_extract_is_a_late_source() -> None:
-    with pytest.raises(OlistError, match=r"newest extract is of 2018-09-01, which ended 28 hours"):
+    with pytest.raises(
+        SourceLateError, match=r"newest extract is of 2018-09-01, which ended 28 hours"
+    ):
         require_fresh_extracts([date(2018, 9, 1)], 24, MORNING, "landing")
 
 
@@ -50,10 +52,11 @@ def test_any_file_will_do_where_the_environment_sets_no_limit() -> None:
 
 
 def test_an_empty_landing_is_told_with_its_place(local: Environment) -> None:
-    with pytest.raises(OlistError, match=r"landing .*landing does not exist"):
+    with pytest.raises(OlistError, match=r"landing .*landing does not exist") as caught:
         check_landing(local, MORNING)
+    assert not isinstance(caught.value, SourceLateError)
     Path(local.landing_url).mkdir(parents=True)
-    with pytest.raises(OlistError, match=r"landing: no landing file of any dataset"):
+    with pytest.raises(SourceLateError, match=r"landing: no landing file of any dataset"):
         check_landing(local, MORNING)
 
 
@@ -61,7 +64,9 @@ def test_an_empty_landing_is_told_with_its_place(local: Environment) -> None:
 def test_a_budget_that_is_used_up_to_the_last_cent_is_used_up(spent: float) -> None:
     month = MonthCost("month", "BRL notional", budget=50, spent=49.99, forecast=80)
     require_budget_left(month)
-    with pytest.raises(OlistError, match=rf"used up: {spent:.2f} of 50.00 BRL notional \(100%\)"):
+    with pytest.raises(
+        BudgetUsedUpError, match=rf"used up: {spent:.2f} of 50.00 BRL notional \(100%\)"
+    ):
         require_budget_left(replace(month, spent=spent))
 
 

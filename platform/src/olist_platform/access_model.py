@@ -193,6 +193,11 @@ PII_UNMASKED = AccountAccessRole("pii__unmasked", ())
 ACCOUNT_USAGE_COSTS = AccountAccessRole(
     "account_usage__costs", (SnowflakeDatabaseRole("USAGE_VIEWER"),)
 )
+# QUERY_HISTORY is GOVERNANCE_VIEWER's alone, with all that people asked: only for who judges how
+# long queries take and what they cost.
+ACCOUNT_USAGE_QUERIES = AccountAccessRole(
+    "account_usage__queries", (SnowflakeDatabaseRole("GOVERNANCE_VIEWER"),)
+)
 ACCOUNT_USAGE_AUDIT = AccountAccessRole(
     "account_usage__audit",
     (
@@ -213,7 +218,7 @@ LOADER = FunctionalRole(
 )
 TRANSFORMER = FunctionalRole(
     "transformer",
-    "dbt: reads raw, builds every other layer, publishes the marts",
+    "dbt: reads raw, builds every other layer, publishes the marts; monitoring's questions",
     (
         reads(Layer.RAW),
         *(builds(layer) for layer in _BUILT_LAYERS),
@@ -223,7 +228,9 @@ TRANSFORMER = FunctionalRole(
         uses(Workload.REPORT),
         # Distances need true postal codes; what is built carries the columns' tags on.
         PII_UNMASKED,
+        # Monitoring and costs ask in its session.
         ACCOUNT_USAGE_COSTS,
+        ACCOUNT_USAGE_QUERIES,
     ),
     ServiceUser(Workload.TRANSFORM, None),
 )
@@ -305,6 +312,17 @@ DEPLOYER_ACCOUNT_PRIVILEGES = (
     "CREATE USER",
     "MANAGE GRANTS",
 )
+
+
+def snowflake_database_roles(role: FunctionalRole) -> list[str]:
+    """Return the roles of the database SNOWFLAKE that a functional role holds, by name."""
+    return sorted(
+        grant.name
+        for held in role.holds
+        if isinstance(held, AccountAccessRole)
+        for grant in held.grants
+        if isinstance(grant, SnowflakeDatabaseRole)
+    )
 
 
 def access_roles(roles: Iterable[FunctionalRole]) -> tuple[AccessRole, ...]:

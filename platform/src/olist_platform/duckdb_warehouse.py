@@ -17,6 +17,17 @@ _STORAGE_VERSION = "v1.4.0"
 _LOCK_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _RUN_AGAIN = "then run the same command again"
 
+_LOAD_AGAIN = "move that file away; `olist load` makes a new one from the landing"
+
+# A part of DuckDB's message -> what is wrong with the file itself.
+_BROKEN: tuple[tuple[str, str], ...] = (
+    ("not a valid DuckDB database file", "it is not a DuckDB database"),
+    ("Could not read enough bytes", "the file is cut off"),
+    ("Corrupt database file", "the file is damaged"),
+    ("too small to be a Parquet file", "it is not a Parquet file"),
+    ("No magic bytes found", "it is not a Parquet file"),
+    ("TProtocolException", "the file is damaged"),
+)
 # A part of DuckDB's message -> what is wrong, and the mend.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("No space left", "no space left on the disk", f"free some space, {_RUN_AGAIN}"),
@@ -31,11 +42,6 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("Permission denied", "permission denied", "check the owner and the mode of that path"),
     ("Is a directory", "it is a folder, not a warehouse", "move that folder away"),
     ("Not a directory", "a part of the path is not a folder", "check warehouse.folder"),
-    (
-        "not a valid DuckDB database file",
-        "it is not a DuckDB database",
-        "move that file away; `olist load` makes a new one from the landing",
-    ),
     (
         "Trying to read a database file with version",
         "another version of DuckDB wrote it",
@@ -101,20 +107,23 @@ def _make_file(path: Path) -> None:
 
 
 @contextmanager
-def duckdb_errors_explained(path: Path) -> Iterator[None]:
-    """Raise DuckDB's errors from the block as an OlistError that names the warehouse's file."""
+def duckdb_errors_explained(path: Path, mend_broken: str = _LOAD_AGAIN) -> Iterator[None]:
+    """Raise DuckDB's errors from the block as an OlistError that names the file."""
     try:
         yield
     except duckdb.Error as error:
-        raise explain_duckdb_error(error, path) from error
+        raise explain_duckdb_error(error, path, mend_broken) from error
 
 
-def explain_duckdb_error(error: duckdb.Error, path: Path) -> OlistError:
+def explain_duckdb_error(
+    error: duckdb.Error, path: Path, mend_broken: str = _LOAD_AGAIN
+) -> OlistError:
     """Translate an error of DuckDB into one a user can act on.
 
     Args:
         error: What DuckDB said.
-        path: The warehouse's file.
+        path: The file at work; the warehouse's unless told otherwise.
+        mend_broken: How one gets a new file where this one is broken.
     """
     text = str(error)
     if "Could not set lock" in text:
@@ -124,6 +133,9 @@ def explain_duckdb_error(error: duckdb.Error, path: Path) -> OlistError:
             f"{path}: the warehouse is locked{by}",
             "wait until that process ends, or stop it, " + _RUN_AGAIN,
         )
+    for part, what in _BROKEN:
+        if part in text:
+            return OlistError(f"{path}: {what}", mend_broken)
     for part, what, mend in _KNOWN:
         if part in text:
             return OlistError(f"{path}: {what}", mend)

@@ -20,6 +20,18 @@ class OlistError(Exception):
         self.mend = mend
 
 
+class FinalError(OlistError):
+    """A fault that does not pass by itself: another try would find the same."""
+
+
+class BudgetUsedUpError(FinalError):
+    """Nothing of the month's budget is left."""
+
+
+class SourceLateError(OlistError):
+    """No fresh extract has landed; it may land yet."""
+
+
 _OS_ERRORS = {
     errno.ENOSPC: ("no space left on the disk", "free some space, then run the same command again"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),

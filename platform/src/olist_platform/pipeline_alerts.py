@@ -12,20 +12,24 @@ from olist_platform.alerts.alert import Alert, Measurement
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.dbt_run_results import node_name
 from olist_platform.environment import Environment
+from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
 _FAULTS = ("error", "fail", "runtime error")
-# What a task watches over, where it is neither dbt's work nor the task itself.
-_SIGNALS = {
-    "preflight.check_landing": (Signal.FRESHNESS, "landing"),
-    "preflight.check_budget": (Signal.COST_BUDGET, "month"),
-}
-_SUMMARIES = {
-    Signal.FRESHNESS: "The source is late: no fresh extract has landed; the run did not begin.",
-    Signal.COST_BUDGET: "The month's budget is used up; the run did not begin.",
+_LANDING = (Signal.FRESHNESS, "landing")
+# What a check in front of the run found, where it is not the task that failed.
+_FINDINGS: Mapping[type, tuple[tuple[Signal, str], str]] = {
+    SourceLateError: (
+        _LANDING,
+        "The source is late: no fresh extract has landed; the run did not begin.",
+    ),
+    BudgetUsedUpError: (
+        (Signal.COST_BUDGET, "month"),
+        "The month's budget is used up; the run did not begin.",
+    ),
 }
 _RUNS_DBT = "dbt_producer_watcher"
-_KEPT = "nothing is published, the former marts stay"
+_KEPT = "; nothing is published, the former marts stay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class FailedTask:
         is_of_tests: Whether it shows the node's tests.
         runs_dbt: Whether it runs dbt for a whole stage, or judges one.
         rejected: Landing files that could not be loaded, reason by path.
+        holds_publication: Whether the marts wait for it.
         log: Address of its log.
+        error: The platform's error that it failed of; None for any other.
     """
 
     dag_id: str
@@ -52,7 +58,14 @@ class FailedTask:
     is_of_tests: bool = False
     runs_dbt: bool = False
     rejected: Mapping[str, str] | None = None
+    holds_publication: bool = False
     log: str | None = None
+    error: OlistError | None = None
+
+    @property
+    def consequence(self) -> str:
+        """What follows for the readers of the marts, as the end of a sentence."""
+        return _KEPT if self.holds_publication else ""
 
 
 def alerts_of(
@@ -87,9 +100,10 @@ def alerts_of(
     return [_task_alert(ran_dbt, environment)]
 
 
-def task_subject(dag_id: str, task_id: str) -> tuple[Signal, str]:
-    """Return what an alert of a task that is not dbt's is about."""
-    return _SIGNALS.get(task_id, (Signal.TASK_FAILURE, f"{dag_id}.{task_id}"))
+def settled_by(dag_id: str, task_id: str) -> list[tuple[Signal, str]]:
+    """Return what is over when a task succeeded; whether the budget is, monitoring says."""
+    own = (Signal.TASK_FAILURE, f"{dag_id}.{task_id}")
+    return [own, _LANDING] if task_id == "preflight.check_landing" else [own]
 
 
 def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
@@ -153,9 +167,9 @@ def _node_alert(
         severity=Severity.HIGH,
         owner=directory.owner(about) or failed.owner,
         summary=(
-            f"A data test of {name} failed; {_KEPT}."
+            f"A data test of {name} failed{failed.consequence}."
             if is_test
-            else f"{name} could not be built; {_KEPT}."
+            else f"{name} could not be built{failed.consequence}."
         ),
         measurement=Measurement(value=rows, at_most=0, unit="failing rows") if rows else None,
         details=tuple(_lines(str(result["message"] or result["status"]))),
@@ -165,14 +179,20 @@ def _node_alert(
 
 
 def _task_alert(failed: FailedTask, environment: Environment) -> Alert:
-    signal, subject = task_subject(failed.dag_id, failed.task_id)
+    (signal, subject), summary = _FINDINGS.get(
+        type(failed.error),
+        (
+            (Signal.TASK_FAILURE, f"{failed.dag_id}.{failed.task_id}"),
+            f"The task failed on its last try{failed.consequence}.",
+        ),
+    )
     return Alert(
         environment=environment.name,
         signal=signal,
         subject=subject,
         severity=Severity.HIGH,
         owner=failed.owner,
-        summary=_SUMMARIES.get(signal, f"The task failed on its last try; {_KEPT}."),
+        summary=summary,
         details=tuple(_lines(failed.message)),
         log=failed.log,
     )

@@ -15,7 +15,7 @@ from olist_platform.dag_source import checkout_is_chosen
 from olist_platform.dbt_command import dbt_variables
 from olist_platform.duckdb_warehouse import open_warehouse
 from olist_platform.environment import DuckDBWarehouse, Environment
-from olist_platform.errors import OlistError
+from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 from olist_platform.landing.store import landing_store
 from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
@@ -66,7 +66,8 @@ def check_release(environment: Environment) -> str:
         What runs, for the log of the run.
 
     Raises:
-        OlistError: Another release is deployed, or the record is out of reach.
+        FinalError: Another release is deployed.
+        OlistError: The record is out of reach.
     """
     running = running_release()
     deployed = environment_record(environment).state().current
@@ -84,7 +85,8 @@ def check_landing(environment: Environment, now: datetime) -> None:
     """Check that extracts have landed, and not too long ago; see `require_fresh_extracts`.
 
     Raises:
-        OlistError: The landing is out of reach, empty or late.
+        SourceLateError: The landing is empty or late.
+        OlistError: The landing is out of reach.
     """
     store = landing_store(environment)
     days = set()
@@ -108,11 +110,11 @@ def require_fresh_extracts(
         landing: The landing's place, for the message.
 
     Raises:
-        OlistError: There is none, or the newest one is too old.
+        SourceLateError: There is none, or the newest one is too old.
     """
     newest = max(days, default=None)
     if newest is None:
-        raise OlistError(
+        raise SourceLateError(
             f"{landing}: no landing file of any dataset", "land the extracts: olist land <folder>"
         )
     if within_hours is None:
@@ -120,7 +122,7 @@ def require_fresh_extracts(
     end = datetime(newest.year, newest.month, newest.day, tzinfo=_SOURCE_ZONE) + timedelta(days=1)
     age_hours = (now - end).total_seconds() / 3600
     if age_hours > within_hours:
-        raise OlistError(
+        raise SourceLateError(
             f"{landing}: the source is late: the newest extract is of {newest}, which ended"
             f" {age_hours:.0f} hours ago; at most {within_hours:g} are expected",
             "see platform/docs/runbooks/freshness.md; run again when the extract has landed",
@@ -131,7 +133,8 @@ def check_budget(environment: Environment, now: datetime) -> None:
     """Check that the month's budget is not used up, as monitoring reckons it.
 
     Raises:
-        OlistError: It is, or the warehouse cannot be asked.
+        BudgetUsedUpError: It is.
+        OlistError: The warehouse cannot be asked.
     """
     with open_monitored_warehouse(environment) as warehouse:
         require_budget_left(read_month(environment, warehouse, now))
@@ -141,10 +144,10 @@ def require_budget_left(month: MonthCost) -> None:
     """Check that a month has cost less than its budget allows.
 
     Raises:
-        OlistError: Nothing of the budget is left.
+        BudgetUsedUpError: Nothing of the budget is left.
     """
     if month.left <= 0:
-        raise OlistError(
+        raise BudgetUsedUpError(
             f"the month's budget is used up: {month.spent:,.2f} of {month.budget:,.2f} {month.unit}"
             f" ({month.spent_share:.0%})",
             "see platform/docs/runbooks/cost-budget.md; the budget is a key of the environment",

@@ -94,14 +94,17 @@ def top_queries(since: datetime, database: str, limit: int = 10) -> Question:
     )
 
 
-def query_durations(since: datetime, warehouse: str) -> Question:
-    """Ask how long the queries of a warehouse took, alike in all but constants, oldest first."""
+def query_durations(since: datetime, warehouse: str, most: int = _MOST_QUERIES) -> Question:
+    """Ask how long the queries of a warehouse took, alike in all but constants, newest first.
+
+    Where there are more than can be judged, it is the newest that count.
+    """
     return Question(
         f"{_schema()}.query_history",
         "query_parameterized_hash as query_hash, query_id, start_time, total_elapsed_time",
         f"where start_time >= {_literal(since)} and warehouse_name = '{warehouse}'"
         " and execution_status = 'SUCCESS' and query_parameterized_hash is not null"
-        f" order by start_time, query_id limit {_MOST_QUERIES}",
+        f" order by start_time desc, query_id desc limit {most:d}",
     )
 
 

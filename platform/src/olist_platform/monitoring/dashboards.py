@@ -10,6 +10,8 @@ from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
 
 DASHBOARDS = "dashboards"
+# Relation and columns, as a monitored warehouse is asked for them.
+PUBLICATION = ("serving.publication", "relation_name, row_count, as_of_date, published_at")
 
 
 def last_due(ready_by: time, zone: ZoneInfo, now: datetime) -> datetime:

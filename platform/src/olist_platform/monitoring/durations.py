@@ -54,6 +54,9 @@ def task_durations(
 ) -> list[CheckResult]:
     """Judge the last run of each DAG and of each task that is no model's, going on or done.
 
+    One that goes on is slow or not yet anything: then the last that is done is judged. A pass of
+    the checks always sees the run that it is part of.
+
     Args:
         runs: Runs of DAGs and tasks, oldest first.
         expectations: What is slow.
@@ -64,14 +67,16 @@ def task_durations(
         if run.state in ("success", _RUNNING):
             by_name[run.name].append(run)
     results = []
-    for name, (*former, last) in sorted(by_name.items()):
+    for name, of_name in sorted(by_name.items()):
+        former, last, limit = _with_limit(of_name, expectations, now)
+        done = [run for run in former if run.state != _RUNNING]
+        is_slow = limit is not None and last.seconds(now) > limit
+        if last.state == _RUNNING and not is_slow and done:
+            _, last, limit = _with_limit(done, expectations, now)
+            is_slow = limit is not None and last.seconds(now) > limit
         seconds = last.seconds(now)
-        done = [run.seconds(now) for run in former if run.state == "success"]
-        limit = slowest_usual(done, expectations)
         check = Check.TASK_DURATION if last.task_id else Check.RUN_DURATION
-        # A run that goes on is slow or not yet anything.
-        is_judged = limit is not None and (last.state != _RUNNING or seconds > limit)
-        is_slow = limit is not None and seconds > limit
+        is_judged = limit is not None and (last.state != _RUNNING or is_slow)
         state = State.FAILING if is_slow else State.HEALTHY if is_judged else State.NOT_JUDGED
         what = "A task" if last.task_id else "A run of the DAG"
         tense = "is taking" if last.state == _RUNNING else "took"
@@ -144,6 +149,15 @@ def one_root(nodes: list[CheckResult], tasks: list[CheckResult]) -> list[CheckRe
         replace(each, caused_by=root.identity) if each.is_failing and each is not root else each
         for each in (*nodes, *tasks)
     ]
+
+
+def _with_limit(
+    runs: Sequence[AirflowRun], expectations: Expectations, now: datetime
+) -> tuple[Sequence[AirflowRun], AirflowRun, float | None]:
+    """Return the runs before the last one, the last one, and how long it may take by them."""
+    *former, last = runs
+    done = [run.seconds(now) for run in former if run.state != _RUNNING]
+    return former, last, slowest_usual(done, expectations)
 
 
 def _lost_seconds(result: CheckResult) -> float:

@@ -6,7 +6,7 @@ from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.cost.budget import MonthCost
 from olist_platform.cost.month import month_costs
 from olist_platform.dbt_run_results import node_name
-from olist_platform.environment import Environment
+from olist_platform.environment import Environment, SnowflakeWarehouse
 from olist_platform.monitoring.anomalies import distribution, segment_volume, volume
 from olist_platform.monitoring.budget_check import budgets
 from olist_platform.monitoring.business import business_figures, fraud_queue, order_anomalies
@@ -23,7 +23,12 @@ from olist_platform.monitoring.durations import (
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
 from olist_platform.monitoring.node_directory import NodeDirectory, model_id
-from olist_platform.monitoring.observation import AIRFLOW, WAREHOUSE, Observation
+from olist_platform.monitoring.observation import (
+    ACCOUNT_USAGE,
+    AIRFLOW,
+    WAREHOUSE,
+    Observation,
+)
 from olist_platform.monitoring.quality import quality_scores
 
 
@@ -38,9 +43,12 @@ def evaluate(
     A check whose rows could not be read, or are not there yet, says nothing.
     """
     now = observation.at
-    results = _observed(observation)
+    results = _observed(environment, observation)
     if WAREHOUSE not in observation.problems:
         found = _of_warehouse(environment, observation, expectations, directory)
+        if ACCOUNT_USAGE not in observation.problems:
+            found += budgets(months(environment, observation), directory, now)
+            found += query_durations(observation.queries, expectations, now)
         results += _following_failed_tests(found, observation)
     nodes = node_durations(observation.runs, directory, expectations)
     results += one_root(nodes, task_durations(observation.airflow, expectations, now))
@@ -49,7 +57,12 @@ def evaluate(
 
 
 def months(environment: Environment, observation: Observation) -> list[MonthCost]:
-    """Return the month against its budget: the whole environment first, then each warehouse."""
+    """Return the month against its budget: the whole environment first, then each warehouse.
+
+    None where nothing could be read of it: nothing spent would be a wrong figure.
+    """
+    if observation.problems.keys() & {WAREHOUSE, ACCOUNT_USAGE}:
+        return []
     return month_costs(environment, observation.runs, observation.warehouse_days, observation.at)
 
 
@@ -79,10 +92,8 @@ def _of_warehouse(
         *distribution(rows("profile"), directory, now),
         *quality_scores(rows("quality"), expectations.least_quality_score, directory, now),
         *data_tests(observation.runs, directory, now),
-        *budgets(months(environment, observation), directory, now),
         *order_anomalies(rows("anomalies"), directory, now),
         *fraud_queue(rows("fraud"), directory, now),
-        *query_durations(observation.queries, expectations, now),
         *business_figures(rows("figures"), directory, now),
     ]
 
@@ -124,7 +135,7 @@ def _following_failed_tests(
     ]
 
 
-def _observed(observation: Observation) -> list[CheckResult]:
+def _observed(environment: Environment, observation: Observation) -> list[CheckResult]:
     """Judge whether everything could be looked at."""
     return [
         CheckResult(
@@ -136,6 +147,7 @@ def _observed(observation: Observation) -> list[CheckResult]:
             summary=f"Monitoring cannot look at the {subject}." if problem else "",
             details=(problem,) if problem else (),
         )
-        for subject in (WAREHOUSE, AIRFLOW)
+        for subject in (WAREHOUSE, ACCOUNT_USAGE, AIRFLOW)
+        if subject != ACCOUNT_USAGE or isinstance(environment.warehouse, SnowflakeWarehouse)
         for problem in [observation.problems.get(subject)]
     ]

@@ -40,6 +40,7 @@ _COLUMNS = {
 }
 # A reader or another pass has the file open for moments only.
 _PATIENCE_SECONDS = 20
+_BEGIN_AGAIN = "move that file away: the next pass begins a new history, without former figures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _open_file(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnec
         with connection:
             yield connection
     except duckdb.Error as error:
-        raise explain_duckdb_error(error, path) from error
+        raise explain_duckdb_error(error, path, _BEGIN_AGAIN) from error
 
 
 def _create(table: str) -> str:

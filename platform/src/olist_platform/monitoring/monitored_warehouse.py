@@ -11,15 +11,20 @@ from typing import Any, Protocol
 
 import duckdb
 
+from olist_platform.access_model import TRANSFORMER, snowflake_database_roles
 from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.duckdb_warehouse import duckdb_errors_explained, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
+from olist_platform.errors import OlistError
 from olist_platform.naming import Layer, Workload
 from olist_platform.snowflake_connection import open_snowflake
 
 Row = Mapping[str, Any]
 """A row by its columns' lower-case names."""
 
+_EXPORT_AGAIN = "move that file away; the next dbt command leaves a new one"
+_PUBLISH_AGAIN = "move that file away; the next publication makes a new one"
+# Or no privilege on it: Snowflake does not tell the two apart.
 _NO_SUCH_OBJECT = 2003
 
 
@@ -27,12 +32,15 @@ class MonitoredWarehouse(Protocol):
     """A warehouse that answers questions about what it holds for monitoring."""
 
     def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
-        """Return rows of a relation; none where it is not built yet.
+        """Return rows of a relation; none where it is a layer's and not built yet.
 
         Args:
-            relation: `<schema>.<name>`.
+            relation: `<schema>.<name>`, or `<database>.<schema>.<name>` of another database.
             columns: What to select.
             clauses: Everything behind the relation: `where ...`, `group by ...`.
+
+        Raises:
+            OlistError: A relation of another database cannot be read: that is no empty one.
         """
 
 
@@ -42,34 +50,43 @@ class DuckDBCopies:
     def __init__(self, exported: Path, serving: Path) -> None:
         self._connection = duckdb.connect()
         self._connection.execute("set TimeZone = 'UTC'")
-        self._relations: set[str] = set()
+        # What each relation is a copy of, and how one gets a new one.
+        self._files: dict[str, tuple[Path, str]] = {}
         for path in sorted(exported.glob("*.parquet")):
-            self._show(f"{Layer.MONITORING}.{path.stem}", f"read_parquet({sql_literal(path)})")
+            with duckdb_errors_explained(path, _EXPORT_AGAIN):
+                self._show(
+                    f"{Layer.MONITORING}.{path.stem}",
+                    f"read_parquet({sql_literal(path)})",
+                    (path, _EXPORT_AGAIN),
+                )
         if serving.exists():
-            with duckdb_errors_explained(serving):
+            with duckdb_errors_explained(serving, _PUBLISH_AGAIN):
                 self._connection.execute(f"attach {sql_literal(serving)} as published (read_only)")
-            for (name,) in self._connection.execute(
-                "select table_name from duckdb_tables() where database_name = 'published'"
-            ).fetchall():
-                self._show(f"{Layer.SERVING}.{name}", f'published."{name}"')
+                for (name,) in self._connection.execute(
+                    "select table_name from duckdb_tables() where database_name = 'published'"
+                ).fetchall():
+                    self._show(
+                        f"{Layer.SERVING}.{name}", f'published."{name}"', (serving, _PUBLISH_AGAIN)
+                    )
 
     def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
         """Return rows of a relation; see `MonitoredWarehouse`."""
-        if relation not in self._relations:
+        if relation not in self._files:
             return []
-        answer = self._connection.execute(_statement(relation, columns, clauses))
-        names = [column[0] for column in answer.description or []]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        with duckdb_errors_explained(*self._files[relation]):
+            answer = self._connection.execute(_statement(relation, columns, clauses))
+            names = [column[0] for column in answer.description or []]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def close(self) -> None:
         """Let go of the files."""
         self._connection.close()
 
-    def _show(self, relation: str, source: str) -> None:
+    def _show(self, relation: str, source: str, file: tuple[Path, str]) -> None:
         schema, _ = relation.split(".")
         self._connection.execute(f"create schema if not exists {schema}")
         self._connection.execute(f"create view {relation} as from {source}")
-        self._relations.add(relation)
+        self._files[relation] = file
 
 
 class SnowflakeSession:
@@ -86,9 +103,12 @@ class SnowflakeSession:
             try:
                 cursor.execute(_statement(relation, columns, clauses))
             except snowflake.connector.errors.ProgrammingError as error:
-                if error.errno == _NO_SUCH_OBJECT:
+                if error.errno != _NO_SUCH_OBJECT:
+                    raise
+                # dbt's session owns what is in the layers: there it is missing and nothing else.
+                if relation.partition(".")[0] in set(Layer):
                     return []
-                raise
+                raise _unreadable(relation) from error
             names = [column.name.lower() for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -103,13 +123,21 @@ def open_monitored_warehouse(environment: Environment) -> Iterator[MonitoredWare
     if isinstance(environment.warehouse, DuckDBWarehouse):
         copies = DuckDBCopies(monitoring_export_folder(environment), environment.serving_path)
         try:
-            with duckdb_errors_explained(monitoring_export_folder(environment)):
-                yield copies
+            yield copies
         finally:
             copies.close()
         return
     with open_snowflake(environment, Workload.REPORT) as connection:
         yield SnowflakeSession(connection)
+
+
+def _unreadable(relation: str) -> OlistError:
+    roles = " and ".join(f"SNOWFLAKE.{name}" for name in snowflake_database_roles(TRANSFORMER))
+    return OlistError(
+        f"Snowflake: the {TRANSFORMER.name}'s role may not read {relation.partition(' ')[0]}:"
+        f" it needs the database roles {roles}",
+        "deploy the grants: `pulumi -C infra up --policy-pack ../policies`",
+    )
 
 
 def _statement(relation: str, columns: str, clauses: str) -> str:

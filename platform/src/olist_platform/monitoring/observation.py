@@ -12,6 +12,7 @@ from olist_platform.cost.month import ask, read_run_costs, read_warehouse_days
 from olist_platform.environment import Environment, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.airflow_history import AirflowRun, airflow_runs
+from olist_platform.monitoring.dashboards import PUBLICATION
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.monitored_warehouse import (
     MonitoredWarehouse,
@@ -22,13 +23,13 @@ from olist_platform.naming import Workload
 
 _QUERY_DAYS = 14
 
-WAREHOUSE, AIRFLOW = "warehouse", "airflow database"
+WAREHOUSE, ACCOUNT_USAGE, AIRFLOW = "warehouse", "account usage", "airflow database"
 
 OpenWarehouse = Callable[[Environment], AbstractContextManager[MonitoredWarehouse]]
 
 # Relation, columns, clauses: the same on both engines.
 _QUESTIONS = {
-    "publication": ("serving.publication", "relation_name, row_count, as_of_date, published_at"),
+    "publication": PUBLICATION,
     "freshness": (
         "monitoring.monitoring_freshness",
         """relation, layer, newest_business_date, as_of_date, business_lag_days, newest_loaded_at,
@@ -131,8 +132,11 @@ def observe(
             runs = read_run_costs(environment, warehouse, now)
             tables = {name: warehouse.rows(*asked) for name, asked in _QUESTIONS.items()}
             if isinstance(environment.warehouse, SnowflakeWarehouse):
-                days = read_warehouse_days(warehouse, now)
-                queries = ask(warehouse, _readers_queries(environment, now))
+                try:
+                    days = read_warehouse_days(warehouse, now)
+                    queries = ask(warehouse, _readers_queries(environment, now))[::-1]
+                except OlistError as error:
+                    problems[ACCOUNT_USAGE] = error.message
     except OlistError as error:
         problems[WAREHOUSE] = error.message
     try:

@@ -96,7 +96,7 @@ def status_of(
     """Put an observation and what the checks say of it into lines."""
     failing = [result for result in results if result.is_failing]
     roots = [result for result in failing if result.caused_by is None]
-    spent = months(environment, observation) if not observation.problems.get("warehouse") else []
+    spent = months(environment, observation)
     lines = (
         _pipeline(environment, observation, results),
         _dashboards(environment, results),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import olist_platform
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.errors import FinalError, os_errors_explained
 from olist_platform.release.bundle_manifest import (
     DIGEST_PATH,
     MANIFEST_PATH,
@@ -101,23 +101,23 @@ def release_check(
         What runs, for the log of the run.
 
     Raises:
-        OlistError: Something else runs than is deployed.
+        FinalError: Something else runs than is deployed.
     """
     if running is None and deployed is None:
         return "a checkout; nothing is deployed here"
     if deployed is None:
-        raise OlistError(
+        raise FinalError(
             f"this DAG is of release {running}, and no release is deployed to {environment}",
             f"deploy it: see `olist release status {environment}`",
         )
     if running is None:
-        raise OlistError(
+        raise FinalError(
             f"this DAG is of a checkout, and {environment} runs release {deployed}",
             "let Airflow run the release's DAGs, as `olist up` and `olist dag run` do; on one"
             " machine they run the checkout's with --checkout",
         )
     if running.digest != deployed.digest:
-        raise OlistError(
+        raise FinalError(
             f"this DAG is of release {running}, digest {short(running.digest)};"
             f" {environment} runs {deployed}, digest {short(deployed.digest)}",
             "start a new run: Airflow takes the deployed release's DAGs for it",
@@ -125,7 +125,7 @@ def release_check(
     if differences:
         shown = ", ".join(differences[:_SHOWN])
         more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
-        raise OlistError(
+        raise FinalError(
             f"the library that is installed here is not that of release {running}: {shown}{more}",
             "install it where Airflow's tasks run: the release's platform/ and requirements/",
         )
