@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from alert_scenario import MORNING, Scenario, environment, failure
 from alert_sinks import (
@@ -30,6 +30,7 @@ from alert_sinks import (
 )
 from olist_platform.alerts.kinds import Channel, Severity, Signal
 from olist_platform.alerts.outbox import Backlog, Raised
+from olist_platform.alerts.outbox_tables import ALERT
 from olist_platform.errors import OlistError
 
 PLATFORM = "#olist-data-platform"
@@ -506,6 +507,42 @@ def test_a_critical_alert_that_stays_open_is_escalated(scenario: Scenario, smtp:
     scenario.resolve(first)
     scenario.deliver()
     assert smtp.subjects()[1:] == ["[olist prod] RESOLVED Pipeline failure: first"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        # Of a release that knew another signal, and of one that knew another field.
+        ('{"environment": "prod", "signal": "of_tomorrow", "subject": "x"}', "System health"),
+        ('{"environment": "prod", "signal": "cost_budget", "of_tomorrow": 1}', "Cost overrun"),
+        ("", "System health"),
+    ],
+)
+def test_an_alert_that_cannot_be_read_is_told_and_holds_up_no_other(
+    scenario: Scenario, slack: SlackSink, body: str, told: str
+) -> None:
+    root, unreadable = failure(), failure("unreadable", Severity.CRITICAL)
+    scenario.raise_alert(unreadable)
+    scenario.raise_alert(root)
+    child = failure("unreadable child", caused_by=root.fingerprint)
+    scenario.raise_alert(child)
+    lost = ALERT.c.fingerprint.in_([unreadable.fingerprint, child.fingerprint])
+    with scenario.outbox._database.transaction() as connection:
+        connection.execute(update(ALERT).where(lost).values(body=body))
+    scenario.deliver()
+    assert slack.titles() == [f"CRITICAL {told}: alert {unreadable.fingerprint}", FAILED]
+    first, second = (message["blocks"] for message in slack.messages)
+    assert "whose text this release cannot read" in first[1]["text"]["text"]
+    assert second[2]["fields"][-1]["text"] == f"*Held up by it*\nalert {child.fingerprint}"
+    assert [stored.fingerprint for stored in scenario.outbox.alerts()] == [
+        unreadable.fingerprint,
+        root.fingerprint,
+        child.fingerprint,
+    ]
+    # Raised again by this release it can be read, and whoever finds it healthy resolves it.
+    scenario.raise_alert(unreadable)
+    assert scenario.outbox.alerts()[0].alert == unreadable
+    assert scenario.resolve(unreadable)
 
 
 def test_without_channels_messages_become_files(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ class Measurement(BaseModel):
         unit: Unit as people read it: "BRL", "rows", "hours"; "%" for percent.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A figure that is none becomes null in JSON, and could not be read back.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     value: float
     at_least: float | None = None

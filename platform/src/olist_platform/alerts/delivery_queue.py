@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from olist_platform.alerts.alert import Alert
-from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.alerts.kinds import Channel, Severity
 from olist_platform.alerts.notice import Dispatch, Event, Notice, Timing
 from olist_platform.alerts.outbox_database import OutboxDatabase
-from olist_platform.alerts.outbox_rows import FOLDED, SENT, WAITING
+from olist_platform.alerts.outbox_rows import FOLDED, SENT, WAITING, alert_of
 from olist_platform.alerts.outbox_tables import ALERT, CHANNEL_HOLD, DELIVERY
 from olist_platform.alerts.schedule import after_quiet_hours, retry_delay
+from olist_platform.environment import Environment
+from olist_platform.naming import EnvironmentName
 
 # A claim outlives the slowest try by far, and a dead process by minutes only.
 _CLAIM_TIMEOUTS = 20
@@ -43,9 +43,10 @@ class Failure:
 class DeliveryQueue:
     """What an outbox still has to tell, for processes that deliver."""
 
-    def __init__(self, database: OutboxDatabase, settings: AlertSettings) -> None:
+    def __init__(self, database: OutboxDatabase, environment: Environment) -> None:
         self._database = database
-        self._settings = settings
+        self._environment = environment.name
+        self._settings = environment.alerts
 
     def claim(self, started: datetime, now: datetime, claimant: str) -> Dispatch | None:
         """Take the next message that was due when the pass started, for this process alone.
@@ -177,9 +178,8 @@ class DeliveryQueue:
     ) -> Dispatch:
         ids = tuple(row.id for row in rows)
         first = rows[0]
-        environment = Alert.model_validate_json(first.body).environment
         digest = hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()[:16]
-        message_id = f"{environment}-{first.id}-{digest}"
+        message_id = f"{self._environment}-{first.id}-{digest}"
         lease = timedelta(seconds=self._settings.delivery.timeout_seconds * _CLAIM_TIMEOUTS)
         connection.execute(
             update(DELIVERY)
@@ -191,7 +191,7 @@ class DeliveryQueue:
             recipient=first.recipient,
             channel=Channel(first.channel),
             timing=Timing(first.timing),
-            notices=tuple(_notice(connection, row) for row in rows),
+            notices=tuple(_notice(connection, row, self._environment) for row in rows),
             message_id=message_id,
             stands_in=first.channel != first.wanted_channel,
         )
@@ -233,6 +233,7 @@ def _claimable(started: datetime, now: datetime) -> Select[Any]:
         select(
             DELIVERY,
             ALERT.c.body,
+            ALERT.c.fingerprint,
             ALERT.c.occurrences,
             ALERT.c.first_raised_at,
             ALERT.c.last_raised_at,
@@ -288,20 +289,16 @@ def _exists(connection: Connection, row: Row[Any], *conditions: Any) -> bool:
     return connection.execute(other.limit(1)).one_or_none() is not None
 
 
-def _notice(connection: Connection, row: Row[Any]) -> Notice:
-    affected: Sequence[str] = (
-        connection.execute(
-            select(ALERT.c.body).where(ALERT.c.root_id == row.alert_id).order_by(ALERT.c.id)
-        )
-        .scalars()
-        .all()
-    )
+def _notice(connection: Connection, row: Row[Any], environment: EnvironmentName) -> Notice:
+    affected = connection.execute(
+        select(ALERT).where(ALERT.c.root_id == row.alert_id).order_by(ALERT.c.id)
+    ).all()
     return Notice(
-        alert=Alert.model_validate_json(row.body),
+        alert=alert_of(row, environment),
         event=Event(row.event),
         occurrences=row.occurrences,
         first_raised_at=row.first_raised_at,
         last_raised_at=row.last_raised_at,
         resolved_at=row.resolved_at,
-        affected=tuple(Alert.model_validate_json(body).subject for body in affected),
+        affected=tuple(alert_of(each, environment).subject for each in affected),
     )
