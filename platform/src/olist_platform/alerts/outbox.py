@@ -203,8 +203,13 @@ class Outbox:
             )
         )
         if stored.root_id is not None:
-            return Raised.PART_OF_ITS_ROOT
-        if not is_worse:
+            if not is_worse or alert.caused_by is not None:
+                return Raised.PART_OF_ITS_ROOT
+            # Worse than what it followed from: it is told itself from now on.
+            connection.execute(
+                update(ALERT).where(ALERT.c.id == stored.id).values(root_id=None, caused_by=None)
+            )
+        elif not is_worse:
             return Raised.REPEATED
         fold(connection, waiting_of(stored.id, now))
         self._plan(connection, stored.id, alert, now)

@@ -63,6 +63,11 @@ def _of_warehouse(
     publication = rows("publication")
     ready = dashboards(publication, settings.dashboards_ready_by, environment.alerts.zone, now)
     volumes = volume(rows("volume"), directory, now)
+    open_budgets = {
+        stored.alert.subject
+        for stored in observation.open_alerts
+        if stored.alert.signal is Signal.COST_BUDGET
+    }
     return [
         *source_freshness(rows("freshness"), settings.loaded_within_hours, now),
         *data_freshness(rows("freshness"), directory, now),
@@ -79,7 +84,7 @@ def _of_warehouse(
         *distribution(rows("profile"), directory, now),
         *quality_scores(rows("quality"), expectations.least_quality_score, directory, now),
         *data_tests(observation.runs, directory, now),
-        *budgets(months(environment, observation), directory, now),
+        *budgets(months(environment, observation), directory, now, open_budgets),
         *order_anomalies(rows("anomalies"), directory, now),
         *fraud_queue(rows("fraud"), directory, now),
         *query_durations(observation.queries, expectations, now),
