@@ -231,6 +231,46 @@ def test_retry_after_is_honoured_and_costs_no_try(scenario: Scenario, slack: Sla
     ]
 
 
+def test_a_rate_limit_that_goes_on_ends_in_an_email(
+    scenario: Scenario, slack: SlackSink, smtp: SmtpSink
+) -> None:
+    slack.answer = lambda _: RATE_LIMITED
+    scenario.raise_alert(failure(severity=Severity.CRITICAL))
+    # backlog_minutes is 30; Slack asks for 7 seconds each time.
+    scenario.deliver()
+    scenario.wait(minutes=29, seconds=53)
+    scenario.deliver()
+    assert (len(slack.requests), smtp.messages) == (2, [])
+    scenario.wait(seconds=8)
+    scenario.deliver()
+    assert len(slack.requests) == 3
+    assert smtp.subjects(PLATFORM_EMAIL) == [f"[olist prod] {FAILED.replace('HIGH', 'CRITICAL')}"]
+
+
+def test_a_long_retry_after_sends_by_email_at_once(
+    scenario: Scenario, slack: SlackSink, smtp: SmtpSink
+) -> None:
+    body = RATE_LIMITED.body
+    slack.answer = lambda _: SlackAnswer(429, body, {"Retry-After": "3600"})
+    for subject in ("first", "second"):
+        scenario.raise_alert(failure(subject))
+    scenario.deliver()
+    assert len(slack.requests) == 1
+    # While it lasts what is raised later comes by e-mail only if it would be late.
+    scenario.wait(minutes=31)
+    scenario.raise_alert(failure("third"))
+    scenario.deliver()
+    assert sorted(smtp.subjects(PLATFORM_EMAIL)) == [
+        "[olist prod] HIGH Pipeline failure: first",
+        "[olist prod] HIGH Pipeline failure: second",
+    ]
+    slack.answer = lambda _: TAKEN
+    scenario.wait(minutes=29)
+    scenario.deliver()
+    assert slack.titles() == ["HIGH Pipeline failure: third"]
+    assert len(smtp.messages) == 2
+
+
 @pytest.mark.parametrize("answer", [SERVER_ERROR, INVALID_AUTH], ids=["500", "invalid_auth"])
 def test_failures_back_off_then_go_by_email(
     scenario: Scenario, slack: SlackSink, smtp: SmtpSink, answer: SlackAnswer

@@ -102,7 +102,10 @@ class DeliveryQueue:
                 )
 
     def hold(self, dispatch: Dispatch, until: datetime, reason: str, claimant: str) -> None:
-        """Record that a channel asked to be left alone; its messages wait and lose no try."""
+        """Record that a channel asked to be left alone; its messages wait and lose no try.
+
+        What would be overdue by then goes by e-mail.
+        """
         with self._database.transaction() as connection:
             connection.execute(
                 delete(CHANNEL_HOLD).where(CHANNEL_HOLD.c.channel == dispatch.channel)
@@ -110,11 +113,20 @@ class DeliveryQueue:
             connection.execute(
                 insert(CHANNEL_HOLD).values(channel=dispatch.channel.value, until=until)
             )
-            connection.execute(
-                update(DELIVERY)
-                .where(*_still_claimed(dispatch, claimant))
-                .values(last_error=reason, due_at=until, claimed_by=None, claimed_until=None)
-            )
+            rows = connection.execute(
+                select(DELIVERY).where(*_still_claimed(dispatch, claimant))
+            ).all()
+            for row in rows:
+                connection.execute(
+                    update(DELIVERY)
+                    .where(DELIVERY.c.id == row.id)
+                    .values(
+                        last_error=reason,
+                        claimed_by=None,
+                        claimed_until=None,
+                        **self._during_hold(connection, row, until),
+                    )
+                )
 
     def _not_before(
         self, connection: Connection, row: Row[Any], holds: dict[str, datetime], now: datetime
@@ -122,7 +134,7 @@ class DeliveryQueue:
         """Return what to change in a delivery that may not go now, or None if it may."""
         until = holds.get(row.channel)
         if until is not None and until > now:
-            return {"due_at": until}
+            return self._during_hold(connection, row, until)
         severity = Severity(row.severity)
         allowed = after_quiet_hours(now, severity, self._settings)
         if allowed > now:
@@ -136,6 +148,15 @@ class DeliveryQueue:
                     "timing": Timing.GATHERED.value,
                 }
         return None
+
+    def _during_hold(
+        self, connection: Connection, row: Row[Any], until: datetime
+    ) -> dict[str, Any]:
+        """Return what to change in a delivery whose channel takes nothing before a moment."""
+        longest = timedelta(minutes=self._settings.delivery.backlog_minutes)
+        if row.channel == Channel.SLACK and until - row.wanted_at > longest:
+            return _by_email(connection, row)
+        return {"due_at": until}
 
     def _room_at(self, connection: Connection, row: Row[Any], now: datetime) -> datetime | None:
         """Return when the rate limit lets one more message through, or None if it does now."""
@@ -205,9 +226,7 @@ class DeliveryQueue:
         delivery = self._settings.delivery
         is_given_up = failure.is_permanent or failures >= delivery.slack_tries
         if row.channel == Channel.SLACK and is_given_up:
-            if _is_told_by_email_anyway(connection, row):
-                return {"state": FOLDED}
-            return {"channel": Channel.EMAIL.value, "failures": 0}
+            return _by_email(connection, row)
         return {"failures": failures, "due_at": now + retry_delay(failures, delivery)}
 
 
@@ -256,6 +275,13 @@ def _still_claimed(dispatch: Dispatch, claimant: str) -> tuple[Any, ...]:
         DELIVERY.c.claimed_by == claimant,
         DELIVERY.c.state == WAITING,
     )
+
+
+def _by_email(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """Return what to change in a delivery that Slack does not take."""
+    if _is_told_by_email_anyway(connection, row):
+        return {"state": FOLDED}
+    return {"channel": Channel.EMAIL.value, "failures": 0}
 
 
 def _is_told_by_a_later_one(connection: Connection, row: Row[Any]) -> bool:
