@@ -136,7 +136,7 @@ def _resolve_what_passed(context: Any) -> int:
         if result["status"] in _PASSED
     ]
     outbox = open_outbox(environment)
-    open_now = {stored.alert.fingerprint for stored in outbox.alerts()}
+    open_now = {stored.fingerprint for stored in outbox.alerts()}
     found = {fingerprint_of(environment.name, signal, subject) for signal, subject in healthy}
     return sum(outbox.resolve(fingerprint, now) for fingerprint in sorted(open_now & found))
 

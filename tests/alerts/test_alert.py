@@ -150,6 +150,14 @@ def test_a_measurement_expects_something() -> None:
         Measurement(value=1, unit="rows")
 
 
+@pytest.mark.parametrize("figure", [float("inf"), float("-inf"), float("nan")])
+def test_a_measurement_is_of_numbers(figure: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Measurement(value=figure, at_most=1, unit="rows")
+    with pytest.raises(ValidationError, match="finite number"):
+        Measurement(value=1, at_most=figure, unit="rows")
+
+
 @pytest.mark.parametrize(
     ("utc_hour", "severity", "expected"),
     [

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from alert_scenario import MORNING, Scenario, environment, failure
 from alert_sinks import (
@@ -30,6 +30,7 @@ from alert_sinks import (
 )
 from olist_platform.alerts.kinds import Channel, Severity, Signal
 from olist_platform.alerts.outbox import Backlog, Raised
+from olist_platform.alerts.outbox_tables import ALERT
 from olist_platform.errors import OlistError
 
 PLATFORM = "#olist-data-platform"
@@ -228,6 +229,46 @@ def test_retry_after_is_honoured_and_costs_no_try(scenario: Scenario, slack: Sla
         "HIGH Pipeline failure: another",
         FAILED,
     ]
+
+
+def test_a_rate_limit_that_goes_on_ends_in_an_email(
+    scenario: Scenario, slack: SlackSink, smtp: SmtpSink
+) -> None:
+    slack.answer = lambda _: RATE_LIMITED
+    scenario.raise_alert(failure(severity=Severity.CRITICAL))
+    # backlog_minutes is 30; Slack asks for 7 seconds each time.
+    scenario.deliver()
+    scenario.wait(minutes=29, seconds=53)
+    scenario.deliver()
+    assert (len(slack.requests), smtp.messages) == (2, [])
+    scenario.wait(seconds=8)
+    scenario.deliver()
+    assert len(slack.requests) == 3
+    assert smtp.subjects(PLATFORM_EMAIL) == [f"[olist prod] {FAILED.replace('HIGH', 'CRITICAL')}"]
+
+
+def test_a_long_retry_after_sends_by_email_at_once(
+    scenario: Scenario, slack: SlackSink, smtp: SmtpSink
+) -> None:
+    body = RATE_LIMITED.body
+    slack.answer = lambda _: SlackAnswer(429, body, {"Retry-After": "3600"})
+    for subject in ("first", "second"):
+        scenario.raise_alert(failure(subject))
+    scenario.deliver()
+    assert len(slack.requests) == 1
+    # While it lasts what is raised later comes by e-mail only if it would be late.
+    scenario.wait(minutes=31)
+    scenario.raise_alert(failure("third"))
+    scenario.deliver()
+    assert sorted(smtp.subjects(PLATFORM_EMAIL)) == [
+        "[olist prod] HIGH Pipeline failure: first",
+        "[olist prod] HIGH Pipeline failure: second",
+    ]
+    slack.answer = lambda _: TAKEN
+    scenario.wait(minutes=29)
+    scenario.deliver()
+    assert slack.titles() == ["HIGH Pipeline failure: third"]
+    assert len(smtp.messages) == 2
 
 
 @pytest.mark.parametrize("answer", [SERVER_ERROR, INVALID_AUTH], ids=["500", "invalid_auth"])
@@ -506,6 +547,42 @@ def test_a_critical_alert_that_stays_open_is_escalated(scenario: Scenario, smtp:
     scenario.resolve(first)
     scenario.deliver()
     assert smtp.subjects()[1:] == ["[olist prod] RESOLVED Pipeline failure: first"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        # Of a release that knew another signal, and of one that knew another field.
+        ('{"environment": "prod", "signal": "of_tomorrow", "subject": "x"}', "System health"),
+        ('{"environment": "prod", "signal": "cost_budget", "of_tomorrow": 1}', "Cost overrun"),
+        ("", "System health"),
+    ],
+)
+def test_an_alert_that_cannot_be_read_is_told_and_holds_up_no_other(
+    scenario: Scenario, slack: SlackSink, body: str, told: str
+) -> None:
+    root, unreadable = failure(), failure("unreadable", Severity.CRITICAL)
+    scenario.raise_alert(unreadable)
+    scenario.raise_alert(root)
+    child = failure("unreadable child", caused_by=root.fingerprint)
+    scenario.raise_alert(child)
+    lost = ALERT.c.fingerprint.in_([unreadable.fingerprint, child.fingerprint])
+    with scenario.outbox._database.transaction() as connection:
+        connection.execute(update(ALERT).where(lost).values(body=body))
+    scenario.deliver()
+    assert slack.titles() == [f"CRITICAL {told}: alert {unreadable.fingerprint}", FAILED]
+    first, second = (message["blocks"] for message in slack.messages)
+    assert "whose text this release cannot read" in first[1]["text"]["text"]
+    assert second[2]["fields"][-1]["text"] == f"*Held up by it*\nalert {child.fingerprint}"
+    assert [stored.fingerprint for stored in scenario.outbox.alerts()] == [
+        unreadable.fingerprint,
+        root.fingerprint,
+        child.fingerprint,
+    ]
+    # Raised again by this release it can be read, and whoever finds it healthy resolves it.
+    scenario.raise_alert(unreadable)
+    assert scenario.outbox.alerts()[0].alert == unreadable
+    assert scenario.resolve(unreadable)
 
 
 def test_without_channels_messages_become_files(tmp_path: Path) -> None:

@@ -122,7 +122,12 @@ def test_rejected_files_are_one_alert_for_each_dataset() -> None:
     ("task", "error", "kind", "subject"),
     [
         ("check_landing", SourceLateError("late"), AlertKind.DATA_QUALITY, "landing"),
-        ("check_budget", BudgetUsedUpError("used up"), AlertKind.COST_OVERRUN, "month"),
+        (
+            "check_budget",
+            BudgetUsedUpError("used up", "", "month 2018-09"),
+            AlertKind.COST_OVERRUN,
+            "month 2018-09",
+        ),
         # The landing or the warehouse is out of reach: nobody knows of source and budget.
         (
             "check_landing",

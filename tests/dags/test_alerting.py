@@ -90,7 +90,11 @@ def test_what_stands_behind_the_publication_keeps_no_marts(
 @pytest.mark.parametrize(
     ("error", "signal", "is_final"),
     [
-        (BudgetUsedUpError("it is used up", "ask finance"), Signal.COST_BUDGET, True),
+        (
+            BudgetUsedUpError("it is used up", "ask finance", "month 2018-09"),
+            Signal.COST_BUDGET,
+            True,
+        ),
         (OlistError("Snowflake does not answer"), Signal.TASK_FAILURE, False),
     ],
 )

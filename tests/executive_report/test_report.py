@@ -283,7 +283,7 @@ def many_alerts() -> Iterator[StoredAlert]:
 
     def stored(alert: Alert, minutes: int, *, is_part: bool = False) -> StoredAlert:
         raised = moment + timedelta(minutes=minutes)
-        return StoredAlert(alert, 1, raised, raised, None, is_part, 1, 0, None)
+        return StoredAlert(alert, alert.fingerprint, 1, raised, raised, None, is_part, 1, 0, None)
 
     yield stored(failure("follower"), 0, is_part=True)
     for place in range(8):

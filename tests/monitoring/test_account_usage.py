@@ -216,7 +216,7 @@ def test_a_pass_on_snowflake_judges_tells_and_keeps_its_figures(
         (Check.VOLUME, "payments"),
         (Check.QUERY_DURATION, "query dd44"),
         # 4.19 credits by now and sixteen days of 1.57 to come are more than its quota of 25.
-        (Check.BUDGET, TRANSFORM),
+        (Check.BUDGET, f"{TRANSFORM} {NOW:%Y-%m} forecast"),
         # There is no such database here, and that is told too.
         (Check.OBSERVATION, "airflow database"),
     }

@@ -1,5 +1,6 @@
 """Checks are functions of their rows: what they say, and when they say nothing."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
@@ -13,7 +14,7 @@ from monitored_place import BUILT_AT, DIRECTORY, MORNING, freshness, node_run, p
 from olist_platform.alerts.kinds import Severity
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.anomalies import distribution, volume
-from olist_platform.monitoring.check_result import Check, State
+from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.dashboards import dashboards, last_due
 from olist_platform.monitoring.data_tests import ALL_TESTS, data_tests
 from olist_platform.monitoring.durations import node_durations, task_durations
@@ -21,6 +22,7 @@ from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
 from olist_platform.monitoring.quality import quality_scores
 from olist_platform.monitoring.robust_bounds import slowest_usual
+from olist_platform.naming import EnvironmentName
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 EXPECTED = Expectations.of_project().model_copy(
@@ -296,3 +298,22 @@ def test_a_first_run_that_goes_on_is_not_judged() -> None:
     now = datetime(2026, 9, 14, 7, 0, 10, tzinfo=UTC)
     [result] = task_durations([airflow_run(14, None, "running")], EXPECTED, now)
     assert (result.state, result.value) == (State.NOT_JUDGED, 10)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_figure_that_is_no_number_is_told_without_it(value: float) -> None:
+    found = CheckResult(
+        check=Check.DISTRIBUTION,
+        subject="orders.price",
+        state=State.FAILING,
+        observed_at=MORNING,
+        value=value,
+        at_most=1.0,
+        unit="BRL",
+        severity=Severity.HIGH,
+        summary="The mean is none.",
+    )
+    assert found.alert(EnvironmentName.PROD).measurement is None
+    told = replace(found, value=2.0).alert(EnvironmentName.PROD).measurement
+    assert told is not None
+    assert (told.value, told.at_most) == (2.0, 1.0)

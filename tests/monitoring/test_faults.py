@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from monitored_place import (
     BUILT_AT,
+    DIRECTORY,
     MORNING,
     MakePlace,
     MonitoredPlace,
@@ -22,10 +23,13 @@ from monitored_place import (
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import Channel, Severity, Signal
 from olist_platform.alerts.router import raise_alert
+from olist_platform.cost.budget import NOTIONAL, MonthCost, month_cost
 from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.errors import OlistError
+from olist_platform.monitoring.budget_check import budgets
 from olist_platform.monitoring.hourly import run_checks
 from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
+from olist_platform.monitoring.settlement import settle
 from olist_workspace import ROOT
 
 Change = Callable[[MonitoredPlace], None]
@@ -238,10 +242,20 @@ FAULTS = {
         task_ends,
     ),
     "exhausted budget": Fault(
-        exhaust_the_budget, Signal.COST_BUDGET, "month", Severity.CRITICAL, FINANCE, next_month
+        exhaust_the_budget,
+        Signal.COST_BUDGET,
+        "month 2026-09",
+        Severity.CRITICAL,
+        FINANCE,
+        next_month,
     ),
     "overrun forecast": Fault(
-        forecast_an_overrun, Signal.COST_BUDGET, "month", Severity.MEDIUM, FINANCE, next_month
+        forecast_an_overrun,
+        Signal.COST_BUDGET,
+        "month 2026-09 forecast",
+        Severity.MEDIUM,
+        FINANCE,
+        next_month,
     ),
     "more anomalies": Fault(
         more_anomalies,
@@ -354,6 +368,85 @@ def test_a_budget_is_told_again_only_at_the_next_threshold(place: MonitoredPlace
         [],
     ]
     assert len(place.open_alerts()) == 1
+
+
+def test_each_month_is_told_of_anew_and_each_threshold_once(place: MonitoredPlace) -> None:
+    """Three months of daily checks: what people are told on which day."""
+    first = datetime(2026, 9, 1, 22, tzinfo=UTC)
+    daily: dict[date, float] = {}
+    told: dict[str, list[str]] = {}
+    for number in range(91):
+        now = first + timedelta(days=number)
+        # September costs 4 a day, October less but for a day, November nothing but for two.
+        spend = {9: 4.0, 10: 2.5, 11: 0.0}[now.month]
+        daily[now.date()] = {"10-20": 38.0, "11-09": 92.0, "11-12": 9.0}.get(f"{now:%m-%d}", spend)
+        month = month_cost(daily, now, subject="month", unit=NOTIONAL, budget=100)
+        open_alerts = place.open_alerts()
+        subjects = [stored.alert.subject for stored in open_alerts]
+        results = budgets([month], DIRECTORY, now, subjects)
+        done = settle(place.environment, results, open_alerts, now)
+        news = [f"{each.severity} {each.subject}" for each in done.raised]
+        news += [f"over: {each.subject}" for each in done.resolved]
+        if news:
+            told[f"{now:%m-%d}"] = news
+    assert told == {
+        "09-01": ["medium month 2026-09 forecast"],
+        "09-13": ["low month 2026-09"],
+        "09-19": ["medium month 2026-09"],
+        "09-23": ["high month 2026-09"],
+        "09-25": ["critical month 2026-09"],
+        # At the pace of September; then October is cheaper, and people are told that too.
+        "10-01": [
+            "medium month 2026-10 forecast",
+            "over: month 2026-09 forecast",
+            "over: month 2026-09",
+        ],
+        "10-09": ["over: month 2026-10 forecast"],
+        # From 48 to 83 %: of half the budget nobody is told besides.
+        "10-20": ["medium month 2026-10", "medium month 2026-10 forecast"],
+        "10-22": ["high month 2026-10"],
+        "10-26": ["critical month 2026-10"],
+        "11-01": [
+            "medium month 2026-11 forecast",
+            "over: month 2026-10",
+            "over: month 2026-10 forecast",
+        ],
+        "11-04": ["over: month 2026-11 forecast"],
+        "11-09": ["high month 2026-11", "medium month 2026-11 forecast"],
+        "11-12": ["critical month 2026-11"],
+    }
+
+
+def test_a_forecast_that_hovers_at_the_budget_is_told_once(place: MonitoredPlace) -> None:
+    told = []
+    for hour, forecast in enumerate([99, 101, 99, 102, 96, 94, 99, 100]):
+        now = MORNING + timedelta(hours=hour)
+        open_alerts = place.open_alerts()
+        subjects = [stored.alert.subject for stored in open_alerts]
+        month = MonthCost("month", NOTIONAL, 100, 10, forecast)
+        done = settle(
+            place.environment, budgets([month], DIRECTORY, now, subjects), open_alerts, now
+        )
+        told.append((len(done.raised), len(done.resolved)))
+    assert told == [(0, 0), (1, 0), (0, 0), (0, 0), (0, 0), (0, 1), (0, 0), (1, 0)]
+
+
+def test_a_warehouse_worse_than_the_month_is_told_itself(place: MonitoredPlace) -> None:
+    told = []
+    for number, (whole, warehouse) in enumerate([(51, 52), (60, 76), (77, 77), (78, 91)]):
+        now = MORNING + timedelta(hours=number)
+        months = [
+            MonthCost(subject, NOTIONAL, 100, spent, spent)
+            for subject, spent in (("month", whole), ("wh", warehouse))
+        ]
+        done = settle(place.environment, budgets(months, DIRECTORY, now), place.open_alerts(), now)
+        told.append([f"{each.severity} {each.subject}" for each in done.raised])
+    assert told == [
+        ["low month 2026-09"],
+        ["medium wh 2026-09"],
+        ["medium month 2026-09"],
+        ["high wh 2026-09"],
+    ]
 
 
 def test_what_a_dag_told_as_a_failed_test_is_not_told_twice(place: MonitoredPlace) -> None:

@@ -63,11 +63,11 @@ def test_an_empty_landing_is_told_with_its_place(local: Environment) -> None:
 @pytest.mark.parametrize("spent", [50, 50.01])
 def test_a_budget_that_is_used_up_to_the_last_cent_is_used_up(spent: float) -> None:
     month = MonthCost("month", "BRL notional", budget=50, spent=49.99, forecast=80)
-    require_budget_left(month)
+    require_budget_left(month, MORNING)
     with pytest.raises(
         BudgetUsedUpError, match=rf"used up: {spent:.2f} of 50.00 BRL notional \(100%\)"
     ):
-        require_budget_left(replace(month, spent=spent))
+        require_budget_left(replace(month, spent=spent), MORNING)
 
 
 def test_the_newest_purchase_is_read_from_raw(local: Environment) -> None:

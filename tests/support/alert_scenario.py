@@ -76,8 +76,8 @@ class Scenario:
         self.folder = folder
         self.now = MORNING
         database = OutboxDatabase.in_file(folder / "outbox.sqlite")
-        self.outbox = Outbox(database, settings.alerts)
-        self.queue = DeliveryQueue(database, settings.alerts)
+        self.outbox = Outbox(database, settings)
+        self.queue = DeliveryQueue(database, settings)
 
     def clock(self) -> datetime:
         return self.now

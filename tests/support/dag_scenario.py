@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.alerts.kinds import Signal
 from olist_platform.alerts.outbox import Outbox, StoredAlert
 from olist_platform.alerts.outbox_database import OutboxDatabase
+from olist_platform.environment import Environment
 from olist_workspace import ROOT, Workspace
 
 _RUN = """
@@ -86,9 +86,7 @@ class DagScenario:
         Without those that tell of too few orders to fit models on: a scenario has few.
         """
         path = self.home / "environments" / "local.yaml"
-        settings = AlertSettings.model_validate(
-            yaml.safe_load(path.read_text(encoding="utf-8"))["alerts"]
-        )
+        settings = Environment.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         file = self.home / "data" / "local" / "alerts" / "outbox.sqlite"
         if not file.exists():
             return []

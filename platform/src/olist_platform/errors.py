@@ -25,7 +25,15 @@ class FinalError(OlistError):
 
 
 class BudgetUsedUpError(FinalError):
-    """Nothing of the month's budget is left."""
+    """Nothing of the month's budget is left.
+
+    Attributes:
+        subject: What monitoring calls that budget; both tell of the same alert.
+    """
+
+    def __init__(self, message: str, mend: str, subject: str) -> None:
+        super().__init__(message, mend)
+        self.subject = subject
 
 
 class SourceLateError(OlistError):

@@ -17,17 +17,6 @@ from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
 _FAULTS = ("error", "fail", "runtime error")
 _LANDING = (Signal.FRESHNESS, "landing")
-# What a check in front of the run found, where it is not the task that failed.
-_FINDINGS: Mapping[type, tuple[tuple[Signal, str], str]] = {
-    SourceLateError: (
-        _LANDING,
-        "The source is late: no fresh extract has landed; the run did not begin.",
-    ),
-    BudgetUsedUpError: (
-        (Signal.COST_BUDGET, "month"),
-        "The month's budget is used up; the run did not begin.",
-    ),
-}
 _RUNS_DBT = "dbt_producer_watcher"
 _KEPT = "; nothing is published, the former marts stay"
 
@@ -179,13 +168,7 @@ def _node_alert(
 
 
 def _task_alert(failed: FailedTask, environment: Environment) -> Alert:
-    (signal, subject), summary = _FINDINGS.get(
-        type(failed.error),
-        (
-            (Signal.TASK_FAILURE, f"{failed.dag_id}.{failed.task_id}"),
-            f"The task failed on its last try{failed.consequence}.",
-        ),
-    )
+    (signal, subject), summary = _finding(failed)
     return Alert(
         environment=environment.name,
         signal=signal,
@@ -195,6 +178,24 @@ def _task_alert(failed: FailedTask, environment: Environment) -> Alert:
         summary=summary,
         details=tuple(_lines(failed.message)),
         log=failed.log,
+    )
+
+
+def _finding(failed: FailedTask) -> tuple[tuple[Signal, str], str]:
+    """Return what a task's alert is about, and its first sentence."""
+    match failed.error:
+        # What a check in front of the run found, where it is not the task that failed.
+        case SourceLateError():
+            return _LANDING, (
+                "The source is late: no fresh extract has landed; the run did not begin."
+            )
+        case BudgetUsedUpError(subject=subject):
+            return (Signal.COST_BUDGET, subject), (
+                "The month's budget is used up; the run did not begin."
+            )
+    return (
+        (Signal.TASK_FAILURE, f"{failed.dag_id}.{failed.task_id}"),
+        f"The task failed on its last try{failed.consequence}.",
     )
 
 

@@ -137,10 +137,10 @@ def check_budget(environment: Environment, now: datetime) -> None:
         OlistError: The warehouse cannot be asked.
     """
     with open_monitored_warehouse(environment) as warehouse:
-        require_budget_left(read_month(environment, warehouse, now))
+        require_budget_left(read_month(environment, warehouse, now), now)
 
 
-def require_budget_left(month: MonthCost) -> None:
+def require_budget_left(month: MonthCost, now: datetime) -> None:
     """Check that a month has cost less than its budget allows.
 
     Raises:
@@ -151,6 +151,7 @@ def require_budget_left(month: MonthCost) -> None:
             f"the month's budget is used up: {month.spent:,.2f} of {month.budget:,.2f} {month.unit}"
             f" ({month.spent_share:.0%})",
             "see platform/docs/runbooks/cost-budget.md; the budget is a key of the environment",
+            month.subject_in(now),
         )
 
 

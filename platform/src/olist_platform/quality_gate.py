@@ -48,7 +48,7 @@ def unfinished_nodes(
     stages = stages_of_nodes(manifest)
 
     def is_built_here(node: str) -> bool:
-        kind = node.split(".")[0]
+        kind = node.split(".", maxsplit=1)[0]
         return stages.get(node) is stage and kind in ("model", "seed", "snapshot")
 
     unfinished: set[str] = set()

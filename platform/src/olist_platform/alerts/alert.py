@@ -58,7 +58,8 @@ class Measurement(BaseModel):
         unit: Unit as people read it: "BRL", "rows", "hours"; "%" for percent.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A figure that is none becomes null in JSON, and could not be read back.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     value: float
     at_least: float | None = None
@@ -100,7 +101,8 @@ class Alert(BaseModel):
         environment: Where it happened.
         signal: The condition that raises it; it decides kind and runbook.
         subject: What it is about, the same each time: a task, a test, a mart, a warehouse. No time
-            and no figure: together with environment and signal it is the alert's identity.
+            and no figure: together with environment and signal it is the alert's identity. A
+            period only where each period is to be told of by itself.
         severity: How bad it is. A later alert of the same identity may be worse, never better.
         owner: Who looks after the subject: its dbt group.
         summary: What happened, one sentence.

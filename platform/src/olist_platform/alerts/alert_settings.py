@@ -154,7 +154,8 @@ class Delivery(Settings):
         longest_retry_minutes: No delay is longer. Tries never end.
         slack_tries: Failures on Slack after which a message goes by e-mail.
         backlog_messages: So many overdue messages are a fault of delivery itself.
-        backlog_minutes: So is one that is overdue so long.
+        backlog_minutes: So is one that is overdue so long; what Slack's rate limit would hold up
+            for longer goes by e-mail.
     """
 
     timeout_seconds: Annotated[float, Field(gt=0, le=60)]

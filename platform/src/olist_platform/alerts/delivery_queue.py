@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from olist_platform.alerts.alert import Alert
-from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.alerts.kinds import Channel, Severity
 from olist_platform.alerts.notice import Dispatch, Event, Notice, Timing
 from olist_platform.alerts.outbox_database import OutboxDatabase
-from olist_platform.alerts.outbox_rows import FOLDED, SENT, WAITING
+from olist_platform.alerts.outbox_rows import FOLDED, SENT, WAITING, alert_of
 from olist_platform.alerts.outbox_tables import ALERT, CHANNEL_HOLD, DELIVERY
 from olist_platform.alerts.schedule import after_quiet_hours, retry_delay
+from olist_platform.environment import Environment
+from olist_platform.naming import EnvironmentName
 
 # A claim outlives the slowest try by far, and a dead process by minutes only.
 _CLAIM_TIMEOUTS = 20
@@ -43,9 +43,10 @@ class Failure:
 class DeliveryQueue:
     """What an outbox still has to tell, for processes that deliver."""
 
-    def __init__(self, database: OutboxDatabase, settings: AlertSettings) -> None:
+    def __init__(self, database: OutboxDatabase, environment: Environment) -> None:
         self._database = database
-        self._settings = settings
+        self._environment = environment.name
+        self._settings = environment.alerts
 
     def claim(self, started: datetime, now: datetime, claimant: str) -> Dispatch | None:
         """Take the next message that was due when the pass started, for this process alone.
@@ -101,7 +102,10 @@ class DeliveryQueue:
                 )
 
     def hold(self, dispatch: Dispatch, until: datetime, reason: str, claimant: str) -> None:
-        """Record that a channel asked to be left alone; its messages wait and lose no try."""
+        """Record that a channel asked to be left alone; its messages wait and lose no try.
+
+        What would be overdue by then goes by e-mail.
+        """
         with self._database.transaction() as connection:
             connection.execute(
                 delete(CHANNEL_HOLD).where(CHANNEL_HOLD.c.channel == dispatch.channel)
@@ -109,11 +113,20 @@ class DeliveryQueue:
             connection.execute(
                 insert(CHANNEL_HOLD).values(channel=dispatch.channel.value, until=until)
             )
-            connection.execute(
-                update(DELIVERY)
-                .where(*_still_claimed(dispatch, claimant))
-                .values(last_error=reason, due_at=until, claimed_by=None, claimed_until=None)
-            )
+            rows = connection.execute(
+                select(DELIVERY).where(*_still_claimed(dispatch, claimant))
+            ).all()
+            for row in rows:
+                connection.execute(
+                    update(DELIVERY)
+                    .where(DELIVERY.c.id == row.id)
+                    .values(
+                        last_error=reason,
+                        claimed_by=None,
+                        claimed_until=None,
+                        **self._during_hold(connection, row, until),
+                    )
+                )
 
     def _not_before(
         self, connection: Connection, row: Row[Any], holds: dict[str, datetime], now: datetime
@@ -121,7 +134,7 @@ class DeliveryQueue:
         """Return what to change in a delivery that may not go now, or None if it may."""
         until = holds.get(row.channel)
         if until is not None and until > now:
-            return {"due_at": until}
+            return self._during_hold(connection, row, until)
         severity = Severity(row.severity)
         allowed = after_quiet_hours(now, severity, self._settings)
         if allowed > now:
@@ -135,6 +148,15 @@ class DeliveryQueue:
                     "timing": Timing.GATHERED.value,
                 }
         return None
+
+    def _during_hold(
+        self, connection: Connection, row: Row[Any], until: datetime
+    ) -> dict[str, Any]:
+        """Return what to change in a delivery whose channel takes nothing before a moment."""
+        longest = timedelta(minutes=self._settings.delivery.backlog_minutes)
+        if row.channel == Channel.SLACK and until - row.wanted_at > longest:
+            return _by_email(connection, row)
+        return {"due_at": until}
 
     def _room_at(self, connection: Connection, row: Row[Any], now: datetime) -> datetime | None:
         """Return when the rate limit lets one more message through, or None if it does now."""
@@ -177,9 +199,8 @@ class DeliveryQueue:
     ) -> Dispatch:
         ids = tuple(row.id for row in rows)
         first = rows[0]
-        environment = Alert.model_validate_json(first.body).environment
         digest = hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()[:16]
-        message_id = f"{environment}-{first.id}-{digest}"
+        message_id = f"{self._environment}-{first.id}-{digest}"
         lease = timedelta(seconds=self._settings.delivery.timeout_seconds * _CLAIM_TIMEOUTS)
         connection.execute(
             update(DELIVERY)
@@ -191,7 +212,7 @@ class DeliveryQueue:
             recipient=first.recipient,
             channel=Channel(first.channel),
             timing=Timing(first.timing),
-            notices=tuple(_notice(connection, row) for row in rows),
+            notices=tuple(_notice(connection, row, self._environment) for row in rows),
             message_id=message_id,
             stands_in=first.channel != first.wanted_channel,
         )
@@ -205,9 +226,7 @@ class DeliveryQueue:
         delivery = self._settings.delivery
         is_given_up = failure.is_permanent or failures >= delivery.slack_tries
         if row.channel == Channel.SLACK and is_given_up:
-            if _is_told_by_email_anyway(connection, row):
-                return {"state": FOLDED}
-            return {"channel": Channel.EMAIL.value, "failures": 0}
+            return _by_email(connection, row)
         return {"failures": failures, "due_at": now + retry_delay(failures, delivery)}
 
 
@@ -233,6 +252,7 @@ def _claimable(started: datetime, now: datetime) -> Select[Any]:
         select(
             DELIVERY,
             ALERT.c.body,
+            ALERT.c.fingerprint,
             ALERT.c.occurrences,
             ALERT.c.first_raised_at,
             ALERT.c.last_raised_at,
@@ -255,6 +275,13 @@ def _still_claimed(dispatch: Dispatch, claimant: str) -> tuple[Any, ...]:
         DELIVERY.c.claimed_by == claimant,
         DELIVERY.c.state == WAITING,
     )
+
+
+def _by_email(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """Return what to change in a delivery that Slack does not take."""
+    if _is_told_by_email_anyway(connection, row):
+        return {"state": FOLDED}
+    return {"channel": Channel.EMAIL.value, "failures": 0}
 
 
 def _is_told_by_a_later_one(connection: Connection, row: Row[Any]) -> bool:
@@ -288,20 +315,16 @@ def _exists(connection: Connection, row: Row[Any], *conditions: Any) -> bool:
     return connection.execute(other.limit(1)).one_or_none() is not None
 
 
-def _notice(connection: Connection, row: Row[Any]) -> Notice:
-    affected: Sequence[str] = (
-        connection.execute(
-            select(ALERT.c.body).where(ALERT.c.root_id == row.alert_id).order_by(ALERT.c.id)
-        )
-        .scalars()
-        .all()
-    )
+def _notice(connection: Connection, row: Row[Any], environment: EnvironmentName) -> Notice:
+    affected = connection.execute(
+        select(ALERT).where(ALERT.c.root_id == row.alert_id).order_by(ALERT.c.id)
+    ).all()
     return Notice(
-        alert=Alert.model_validate_json(row.body),
+        alert=alert_of(row, environment),
         event=Event(row.event),
         occurrences=row.occurrences,
         first_raised_at=row.first_raised_at,
         last_raised_at=row.last_raised_at,
         resolved_at=row.resolved_at,
-        affected=tuple(Alert.model_validate_json(body).subject for body in affected),
+        affected=tuple(alert_of(each, environment).subject for each in affected),
     )

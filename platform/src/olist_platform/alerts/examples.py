@@ -107,7 +107,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
         Alert(
             environment=environment,
             signal=Signal.COST_BUDGET,
-            subject="month-to-date",
+            subject="month 2018-09",
             severity=Severity.HIGH,
             owner="finance_reporting",
             summary="The month's cost has passed 90 % of its budget; the forecast is 118 %.",

@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from olist_platform.alerts.alert import Alert
-from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.alerts.kinds import Severity
 from olist_platform.alerts.notice import Event, Timing
 from olist_platform.alerts.outbox_database import OutboxDatabase
-from olist_platform.alerts.outbox_rows import SENT, WAITING, fold, is_claimed, waiting_of
+from olist_platform.alerts.outbox_rows import SENT, WAITING, alert_of, fold, is_claimed, waiting_of
 from olist_platform.alerts.outbox_tables import ALERT, DELIVERY
 from olist_platform.alerts.routing import due_time, plan_deliveries
+from olist_platform.environment import Environment
 
 _OPEN, _RESOLVED = "open", "resolved"
 
@@ -38,6 +38,7 @@ class StoredAlert:
 
     Attributes:
         alert: As it was raised last.
+        fingerprint: Its identity; that of `alert` is another one where its text cannot be read.
         occurrences: How often it was raised since it opened.
         first_raised_at: When it opened, UTC.
         last_raised_at: When it was raised last, UTC.
@@ -49,6 +50,7 @@ class StoredAlert:
     """
 
     alert: Alert
+    fingerprint: str
     occurrences: int
     first_raised_at: datetime
     last_raised_at: datetime
@@ -77,9 +79,10 @@ class Backlog:
 class Outbox:
     """The outbox of one environment."""
 
-    def __init__(self, database: OutboxDatabase, settings: AlertSettings) -> None:
+    def __init__(self, database: OutboxDatabase, environment: Environment) -> None:
         self._database = database
-        self._settings = settings
+        self._environment = environment.name
+        self._settings = environment.alerts
 
     def raise_alert(self, alert: Alert, now: datetime) -> Raised:
         """Record that an alert was raised, and who is to be told of it.
@@ -134,7 +137,8 @@ class Outbox:
         with self._database.transaction() as connection:
             return [
                 StoredAlert(
-                    alert=Alert.model_validate_json(row.body),
+                    alert=alert_of(row, self._environment),
+                    fingerprint=row.fingerprint,
                     occurrences=row.occurrences,
                     first_raised_at=row.first_raised_at,
                     last_raised_at=row.last_raised_at,
@@ -199,8 +203,13 @@ class Outbox:
             )
         )
         if stored.root_id is not None:
-            return Raised.PART_OF_ITS_ROOT
-        if not is_worse:
+            if not is_worse or alert.caused_by is not None:
+                return Raised.PART_OF_ITS_ROOT
+            # Worse than what it followed from: it is told itself from now on.
+            connection.execute(
+                update(ALERT).where(ALERT.c.id == stored.id).values(root_id=None, caused_by=None)
+            )
+        elif not is_worse:
             return Raised.REPEATED
         fold(connection, waiting_of(stored.id, now))
         self._plan(connection, stored.id, alert, now)

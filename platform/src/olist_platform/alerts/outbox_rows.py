@@ -1,11 +1,19 @@
-"""States of a delivery, and the conditions on them that both sides of the outbox share."""
+"""What both sides of the outbox share: states of a delivery, and the alert of a row."""
 
+import json
+import logging
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, update
 
+from olist_platform.alerts.alert import Alert
+from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.outbox_tables import DELIVERY
+from olist_platform.naming import EnvironmentName
+
+_log = logging.getLogger(__name__)
 
 WAITING, SENT, FOLDED = "waiting", "sent", "folded"
 
@@ -27,3 +35,33 @@ def fold(connection: Connection, conditions: tuple[Any, ...]) -> None:
 def is_claimed(row: Row[Any], now: datetime) -> bool:
     """Whether a process is sending a delivery."""
     return row.state == WAITING and row.claimed_until is not None and row.claimed_until > now
+
+
+def alert_of(row: Row[Any], environment: EnvironmentName) -> Alert:
+    """Return the alert of a row with its body, severity and fingerprint.
+
+    The outbox outlives releases: after a rollback a body may hold what this release does not know.
+    Such a row is told of all the same, in plain words, and holds up no other.
+    """
+    try:
+        return Alert.model_validate_json(row.body)
+    except ValidationError as error:
+        _log.warning("the alert %s cannot be read by this release: %s", row.fingerprint, error)
+        return Alert(
+            environment=environment,
+            signal=_signal_of(row.body),
+            subject=f"alert {row.fingerprint}",
+            severity=Severity(row.severity),
+            owner="data_platform",
+            summary="An alert was raised whose text this release cannot read; maybe another"
+            " release wrote it.",
+            details=(row.body,) if row.body.strip() else (),
+        )
+
+
+def _signal_of(body: str) -> Signal:
+    """Return the signal of a body that cannot be read otherwise."""
+    try:
+        return Signal(json.loads(body)["signal"])
+    except (ValueError, LookupError, TypeError):
+        return Signal.PLATFORM_HEALTH

@@ -124,7 +124,7 @@ def deliver_due(environment: Environment, clock: Clock) -> DeliveryReport:
     Raises:
         OlistError: The outbox cannot be read or written.
     """
-    queue = DeliveryQueue(open_database(environment), environment.alerts)
+    queue = DeliveryQueue(open_database(environment), environment)
     return deliver(queue, environment, clock, delivered_folder(environment))
 
 
@@ -134,7 +134,7 @@ def open_outbox(environment: Environment) -> Outbox:
     Raises:
         OlistError: Its database cannot be reached or written.
     """
-    return Outbox(open_database(environment), environment.alerts)
+    return Outbox(open_database(environment), environment)
 
 
 def delivered_folder(environment: Environment) -> Path:

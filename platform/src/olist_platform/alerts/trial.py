@@ -32,7 +32,7 @@ def send_examples(
     report = DeliveryReport()
     with TemporaryDirectory(prefix="olist-alerts-") as folder:
         database = OutboxDatabase.in_file(Path(folder) / "trial.sqlite")
-        outbox, queue = Outbox(database, settings), DeliveryQueue(database, settings)
+        outbox, queue = Outbox(database, environment), DeliveryQueue(database, environment)
         for alert in alerts:
             outbox.raise_alert(_marked(alert), now)
         escalated = now + timedelta(minutes=settings.escalate_after_minutes)

@@ -9,7 +9,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from olist_platform.alerts.alert import Measurement
 from olist_platform.alerts.kinds import Severity
 from olist_platform.cli.console import EnvironmentOption, environment_named, out
 
@@ -70,8 +69,7 @@ def _print(environment: "Environment", found: "Status") -> None:
         table.add_row(line.area, _state(line), escape(line.text))
     out.print(table, highlight=False)
     since = {
-        each.alert.fingerprint: duration_text(found.at - each.first_raised_at)
-        for each in found.alerts
+        each.fingerprint: duration_text(found.at - each.first_raised_at) for each in found.alerts
     }
     fingerprints = {each.fingerprint(environment.name) for each in found.findings}
     _print_listed(
@@ -89,7 +87,7 @@ def _print(environment: "Environment", found: "Status") -> None:
         [
             (each.alert.severity, each.alert.subject, each.alert.summary, since[fingerprint])
             for each in found.alerts
-            for fingerprint in [each.alert.fingerprint]
+            for fingerprint in [each.fingerprint]
             if not each.is_part_of_its_root and fingerprint not in fingerprints
         ],
     )
@@ -101,11 +99,9 @@ def _print_title(markup: str) -> None:
 
 
 def _finding(result: "CheckResult") -> str:
-    if result.value is None or (result.at_least is None and result.at_most is None):
+    measured = result.measurement
+    if measured is None:
         return result.summary
-    measured = Measurement(
-        value=result.value, at_least=result.at_least, at_most=result.at_most, unit=result.unit
-    )
     expected = measured.describe_expectation()
     return f"{result.summary} {measured.describe_value()}, expected {expected}"
 
@@ -165,7 +161,7 @@ def _as_json(environment: "Environment", found: "Status") -> dict[str, Any]:
         "following": found.following,
         "alerts": [
             {
-                "fingerprint": each.alert.fingerprint,
+                "fingerprint": each.fingerprint,
                 "signal": each.alert.signal,
                 "subject": each.alert.subject,
                 "severity": each.alert.severity,

@@ -35,6 +35,10 @@ class MonthCost:
     forecast: float
     known_until: datetime | None = None
 
+    def subject_in(self, now: datetime) -> str:
+        """Name what is paid for with the month, which is one of UTC as that of its costs is."""
+        return f"{self.subject} {now.astimezone(UTC):%Y-%m}"
+
     @property
     def left(self) -> float:
         """What is left of the budget; negative when it is exceeded."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 
 from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
 from olist_platform.alerts.kinds import Severity, Signal
@@ -128,6 +129,17 @@ class CheckResult:
         """Check and subject, as `caused_by` names them."""
         return self.check, self.subject
 
+    @property
+    def measurement(self) -> Measurement | None:
+        """The figure against its bounds; None where one of them is no number."""
+        figures = [each for each in (self.value, self.at_least, self.at_most) if each is not None]
+        has_bound = self.at_least is not None or self.at_most is not None
+        if self.value is None or not has_bound or not all(map(isfinite, figures)):
+            return None
+        return Measurement(
+            value=self.value, at_least=self.at_least, at_most=self.at_most, unit=self.unit
+        )
+
     def fingerprint(self, environment: EnvironmentName) -> str:
         """Identity of the alert about this subject."""
         return fingerprint_of(environment, self.check.signal, self.subject)
@@ -135,14 +147,6 @@ class CheckResult:
     def alert(self, environment: EnvironmentName) -> Alert:
         """Return the alert of a failing subject."""
         assert self.severity is not None, "only what fails is an alert"  # noqa: S101
-        bounded = self.at_least is not None or self.at_most is not None
-        measurement = (
-            Measurement(
-                value=self.value, at_least=self.at_least, at_most=self.at_most, unit=self.unit
-            )
-            if self.value is not None and bounded
-            else None
-        )
         cause = self.caused_by and fingerprint_of(
             environment, self.caused_by[0].signal, self.caused_by[1]
         )
@@ -153,7 +157,7 @@ class CheckResult:
             severity=self.severity,
             owner=self.owner,
             summary=self.summary,
-            measurement=measurement,
+            measurement=self.measurement,
             details=self.details,
             docs=self.docs,
             caused_by=cause,

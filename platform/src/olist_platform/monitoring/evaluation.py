@@ -47,7 +47,12 @@ def evaluate(
     if WAREHOUSE not in observation.problems:
         found = _of_warehouse(environment, observation, expectations, directory)
         if ACCOUNT_USAGE not in observation.problems:
-            found += budgets(months(environment, observation), directory, now)
+            open_budgets = {
+                stored.alert.subject
+                for stored in observation.open_alerts
+                if stored.alert.signal is Signal.COST_BUDGET
+            }
+            found += budgets(months(environment, observation), directory, now, open_budgets)
             found += query_durations(observation.queries, expectations, now)
         results += _following_failed_tests(found, observation)
     nodes = node_durations(observation.runs, directory, expectations)

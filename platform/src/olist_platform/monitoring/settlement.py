@@ -63,7 +63,7 @@ def settle(
     over = [
         stored.alert
         for stored in open_alerts
-        if is_over(environment, stored, results) and outbox.resolve(stored.alert.fingerprint, now)
+        if is_over(environment, stored, results) and outbox.resolve(stored.fingerprint, now)
     ]
     return Settlement(tuple(raised), repeated, tuple(over))
 
@@ -72,10 +72,7 @@ def is_over(environment: Environment, stored: StoredAlert, results: Sequence[Che
     """Return whether what an open alert tells of is over by the findings of a pass."""
     signal = stored.alert.signal
     found = [
-        result
-        for result in results
-        if result.check.signal is signal
-        and result.fingerprint(environment.name) == stored.alert.fingerprint
+        result for result in results if result.fingerprint(environment.name) == stored.fingerprint
     ]
     if any(result.is_failing for result in found):
         return False
