@@ -1,4 +1,4 @@
-"""The monitoring DAG: every check once an hour, their alerts, and the delivery of all alerts."""
+"""The monitoring DAG: every check once an hour, and the alerts they raise."""
 
 from airflow.sdk import DAG, chain
 
@@ -14,7 +14,8 @@ _DOCUMENTATION = """
 
 `run_checks` looks at freshness, volume, distributions, quality, tests, durations, cost, the hour of
 the dashboards and the outbox; it raises and resolves alerts and appends every figure to the history
--> `settle_alerts` delivers every alert that is due. A finding is an alert, never a failed task.
+-> `settle_alerts` delivers what is due, as `olist_alert_delivery` does every five minutes. A
+finding is an alert, never a failed task.
 
 It reads copies that builds leave behind (on Snowflake the tables themselves), so it neither waits
 for a production run nor holds one up. By hand: `olist monitor`; on one screen: `olist status`.

@@ -96,9 +96,9 @@ def _are_ready(environment: Environment, now: datetime) -> bool:
 def settle_alerts() -> str:
     """Resolve what this run found healthy again, and deliver every alert that is due.
 
-    The DAG makes it a teardown: it runs whatever happened, and decides nothing about the run's
-    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the monitoring
-    DAG try again.
+    Other DAGs make it a teardown: it runs whatever happened, and decides nothing about the run's
+    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the DAG
+    `olist_alert_delivery`, whose only task it is, try again.
     """
     # Imported when it runs: the scheduler parses this file again and again.
     from olist_platform.alerts.router import deliver_due  # noqa: PLC0415

@@ -136,6 +136,22 @@ def test_an_alert_survives_being_stored() -> None:
         ),
         (Measurement(value=91.4, at_most=90, unit="%"), "91.40%", "at most 90%"),
         (Measurement(value=0.875, at_least=0.9, unit="h"), "0.88 h", "at least 0.90 h"),
+        # No rounding makes a value its own bound, or either nothing.
+        (
+            Measurement(value=0.8961, at_least=0.9, unit="points"),
+            "0.896 points",
+            "at least 0.900 points",
+        ),
+        (Measurement(value=0.0046, at_most=0.001, unit="%"), "0.005%", "at most 0.001%"),
+        (Measurement(value=0.52, at_most=0.001, unit="%"), "0.520%", "at most 0.001%"),
+        (Measurement(value=90.004, at_most=90, unit="%"), "90.004%", "at most 90%"),
+        (Measurement(value=5.5, at_least=1, at_most=5.4996, unit="h"), "5.5000 h", "1 to 5.4996 h"),
+        (Measurement(value=0.9, at_most=0.9, unit="h"), "0.90 h", "at most 0.90 h"),
+        (
+            Measurement(value=0.1 + 0.2, at_most=0.3, unit="h"),
+            "0.300000000 h",
+            "at most 0.300000000 h",
+        ),
     ],
 )
 def test_figures_are_written_for_people(

@@ -1,4 +1,4 @@
-"""The monitoring DAG: what Airflow reads of it, and a run through Airflow beside a build."""
+"""Monitoring and delivery: what Airflow reads of their DAGs, and a run beside a build."""
 
 import json
 import os
@@ -12,9 +12,10 @@ import duckdb
 import pytest
 import yaml
 
+from alert_scenario import failure
 from monitored_place import MonitoredPlace, environment, quality
 from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
-from olist_platform.alerts.router import delivered_folder, open_outbox
+from olist_platform.alerts.router import delivered_folder, open_outbox, raise_alert
 from olist_platform.monitoring.history import read_history
 from olist_workspace import ROOT, Workspace
 
@@ -27,7 +28,7 @@ from airflow.dag_processing.dagbag import BundleDagBag
 loaded = time.perf_counter()
 folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
 bag = BundleDagBag(
-    dag_folder=f"{folder}/olist_monitoring.py", bundle_path=folder, bundle_name="test"
+    dag_folder=f"{folder}/{sys.argv[2]}.py", bundle_path=folder, bundle_name="test"
 )
 (dag,) = bag.dags.values()
 json.dump({
@@ -53,9 +54,34 @@ def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
 def test_settings_come_from_the_environment(
     workspace: Workspace, tmp_path: Path, name: str
 ) -> None:
+    dag, settings = described(workspace, tmp_path, name, "olist_monitoring")
+    assert dag["schedule"] == settings["monitoring"]["schedule"]
+    assert dag["tags"] == sorted(["olist", "monitoring", name])
+    assert dag["tasks"]["run_checks"]["retries"] == settings["airflow"]["retries"]
+    assert dag["tasks"]["settle_alerts"]["upstream"] == ["run_checks"]
+    assert dag["tasks"]["settle_alerts"]["teardown"]
+
+
+@pytest.mark.parametrize(("name", "schedule"), [("local", None), ("prod", "*/5 * * * *")])
+def test_alerts_are_delivered_every_few_minutes(
+    workspace: Workspace, tmp_path: Path, name: str, schedule: str | None
+) -> None:
+    dag, _ = described(workspace, tmp_path, name, "olist_alert_delivery")
+    assert dag["schedule"] == schedule
+    assert dag["tags"] == sorted(["olist", "alerts", name])
+    assert list(dag["tasks"]) == ["settle_alerts"]
+    # What fails is tried in five minutes anyway.
+    assert dag["tasks"]["settle_alerts"]["retries"] == 0
+    assert not dag["tasks"]["settle_alerts"]["teardown"]
+
+
+def described(
+    workspace: Workspace, tmp_path: Path, name: str, dag_id: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Airflow reads of a DAG that needs no manifest, and its environment's settings."""
     output = tmp_path / "described.json"
     subprocess.run(
-        [sys.executable, "-c", DESCRIBE, str(output)],
+        [sys.executable, "-c", DESCRIBE, str(output), dag_id],
         env=workspace.environment_variables()
         | {
             "OLIST_ENV": name,
@@ -69,31 +95,25 @@ def test_settings_come_from_the_environment(
     dag: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
     settings = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8"))
     assert dag["errors"] == []
-    assert (dag["id"], dag["catchup"], dag["runs"]) == ("olist_monitoring", False, 1)
-    assert dag["schedule"] == settings["monitoring"]["schedule"]
-    assert dag["tags"] == sorted(["olist", "monitoring", name])
+    assert (dag["id"], dag["catchup"], dag["runs"]) == (dag_id, False, 1)
     # No manifest is needed, and nothing that is only used in a task.
     assert dag["heavy"] == []
     for task in dag["tasks"].values():
         assert task["alerts"]
         assert task["timeout"] == settings["airflow"]["task_timeout_minutes"] * 60
         assert task["owner"] == "data_platform"
-    assert dag["tasks"]["run_checks"]["retries"] == settings["airflow"]["retries"]
-    assert dag["tasks"]["settle_alerts"]["upstream"] == ["run_checks"]
-    assert dag["tasks"]["settle_alerts"]["teardown"]
+    return dag, settings
 
 
-def run_dag(workspace: Workspace) -> int:
-    """Run the DAG through Airflow, as `olist airflow` would; return how it ended."""
+def run_dag(workspace: Workspace, dag_id: str) -> int:
+    """Run a DAG through Airflow, as `olist airflow` would; return how it ended."""
     settings = environment()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OLIST_HOME", str(workspace.home))
         home = prepare_airflow_home(settings)
         variables = airflow_variables(settings, home)
     order, report = workspace.home / "order.json", workspace.home / "report.json"
-    order.write_text(
-        json.dumps({"dag_id": "olist_monitoring", "resume": False, "conf": {}}), encoding="utf-8"
-    )
+    order.write_text(json.dumps({"dag_id": dag_id, "resume": False, "conf": {}}), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "olist_platform.dag_run_process", str(order), str(report)],
         env=os.environ | {"OLIST_HOME": str(workspace.home)} | variables,
@@ -115,8 +135,12 @@ def test_a_run_through_airflow_beside_a_build(
     workspace.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(workspace.warehouse) as writer:
         writer.execute("create table being_built as select 1 as number")
-        assert run_dag(workspace) == 0
+        assert run_dag(workspace, "olist_monitoring") == 0
+        raise_alert(place.environment, failure(environment=place.environment.name), place.now)
+        assert run_dag(workspace, "olist_alert_delivery") == 0
     alerts = {each.alert.subject: each.sent for each in open_outbox(place.environment).alerts()}
+    # What another DAG raised is told by the delivery's run.
+    assert alerts["olist_production.int_orders"] == 1
     # Told by the same run, by the channels of an environment that has files for them.
     assert alerts["orders"] == 1
     assert any(

@@ -10,6 +10,7 @@ from olist_platform.alerts.pii_guard import masked, personal_data_in_link
 from olist_platform.naming import EnvironmentName
 
 _MOST_DETAILS = 5
+_FEWEST_PLACES, _MOST_PLACES = 2, 9
 _LONGEST = {"name": 120, "sentence": 600, "detail": 300}
 
 
@@ -74,18 +75,35 @@ class Measurement(BaseModel):
 
     def describe_value(self) -> str:
         """The value as people read it: `3,120 rows`."""
-        return self._with_unit(_figure(self.value))
+        return self._with_unit(self._figure(self.value))
 
     def describe_expectation(self) -> str:
         """What is expected as people read it: `5,400 to 7,900 rows`."""
         match self.at_least, self.at_most:
             case None, float(most):
-                return f"at most {self._with_unit(_figure(most))}"
+                return f"at most {self._with_unit(self._figure(most))}"
             case float(least), None:
-                return f"at least {self._with_unit(_figure(least))}"
+                return f"at least {self._with_unit(self._figure(least))}"
             case float(least), float(most):
-                return self._with_unit(f"{_figure(least)} to {_figure(most)}")
+                return self._with_unit(f"{self._figure(least)} to {self._figure(most)}")
         raise AssertionError("a measurement has a bound")
+
+    def _figure(self, figure: float) -> str:
+        """Write whole numbers whole and others with the same places, all with thousands apart."""
+        return f"{figure:,.0f}" if figure == int(figure) else f"{figure:,.{self._places()}f}"
+
+    def _places(self) -> int:
+        """Return two places, or as many as show that the value is not its bound, nor either 0."""
+        bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+        pairs = [(self.value, bound) for bound in bounds]
+        pairs += [(figure, 0.0) for figure in (self.value, *bounds)]
+        for places in range(_FEWEST_PLACES, _MOST_PLACES):
+            shown = [
+                (round(one, places), round(other, places)) for one, other in pairs if one != other
+            ]
+            if all(one != other for one, other in shown):
+                return places
+        return _MOST_PLACES
 
     def _with_unit(self, figures: str) -> str:
         return f"{figures}{'' if self.unit == '%' else ' '}{self.unit}"
@@ -147,8 +165,3 @@ def fingerprint_of(environment: EnvironmentName, signal: Signal, subject: str) -
     """
     identity = "\n".join([environment.value, signal.value, _name(subject)])
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
-
-
-def _figure(value: float) -> str:
-    """Write whole numbers whole and others with two places, both with thousands apart."""
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
