@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitored_place import BUILT_AT, DIRECTORY, MORNING, freshness, node_run, profile, volume_day
+from monitored_place import (
+    BUILT_AT,
+    DIRECTORY,
+    MORNING,
+    MonitoredPlace,
+    freshness,
+    node_run,
+    profile,
+    volume_day,
+)
 from olist_platform.alerts.kinds import Severity
+from olist_platform.alerts.router import raise_alert
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.anomalies import distribution, volume
 from olist_platform.monitoring.check_result import Check, CheckResult, State
@@ -22,6 +32,7 @@ from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
 from olist_platform.monitoring.quality import quality_scores
 from olist_platform.monitoring.robust_bounds import slowest_usual
+from olist_platform.monitoring.settlement import is_over
 from olist_platform.naming import EnvironmentName
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -292,6 +303,57 @@ def test_while_a_run_has_just_begun_the_last_one_that_is_done_is_judged(
     now = datetime(2026, 9, 14, 7, 0, 10, tzinfo=UTC)
     [result] = task_durations([*done, airflow_run(14, None, "running")], EXPECTED, now)
     assert (result.state, result.value, result.at_most) == (state, last, 60)
+
+
+def duration(check: Check, subject: str, state: State = State.HEALTHY) -> CheckResult:
+    is_slow = state is State.FAILING
+    return CheckResult(
+        check=check,
+        subject=subject,
+        state=state,
+        observed_at=MORNING,
+        severity=Severity.LOW if is_slow else None,
+        summary="It took far longer." if is_slow else "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("left_out", "state_of_node", "is_over_of"),
+    [
+        (None, State.HEALTHY, {"query aa11", "int_orders"}),
+        # Nobody could look at Airflow or at the queries: what is missing may be slow yet.
+        (Check.TASK_DURATION, State.HEALTHY, {"int_orders"}),
+        (Check.QUERY_DURATION, State.HEALTHY, {"int_orders"}),
+        # It ran, as a full refresh without history.
+        (None, State.NOT_JUDGED, {"query aa11"}),
+        (None, State.FAILING, {"query aa11"}),
+    ],
+)
+def test_a_slow_query_that_nobody_repeats_is_over(
+    place: MonitoredPlace, left_out: Check | None, state_of_node: State, is_over_of: set[str]
+) -> None:
+    results = [
+        duration(check, subject, state)
+        for check, subject, state in (
+            (Check.NODE_DURATION, "int_orders", state_of_node),
+            (Check.TASK_DURATION, "olist_production.publish_marts", State.HEALTHY),
+            (Check.RUN_DURATION, "olist_production", State.HEALTHY),
+            (Check.QUERY_DURATION, "query bb22", State.HEALTHY),
+        )
+        if check is not left_out
+    ]
+    for check, subject in (
+        (Check.QUERY_DURATION, "query aa11"),
+        (Check.NODE_DURATION, "int_orders"),
+    ):
+        alert = duration(check, subject, State.FAILING).alert(place.environment.name)
+        raise_alert(place.environment, alert, MORNING)
+    found = {
+        stored.alert.subject
+        for stored in place.open_alerts()
+        if is_over(place.environment, stored, results)
+    }
+    assert found == is_over_of
 
 
 def test_a_first_run_that_goes_on_is_not_judged() -> None:

@@ -12,12 +12,13 @@ from olist_platform.environment import Environment
 from olist_platform.monitoring.check_result import Check, CheckResult, State
 
 # Raised by these checks alone, so what they do not speak of any more is over: a day that has left
-# the window, a warehouse that is gone.
+# the window, a warehouse that is gone, a query that nobody repeats.
 _OVER_WHEN_SILENT = {
     Signal.VOLUME,
     Signal.DISTRIBUTION,
     Signal.QUALITY_SCORE,
     Signal.COST_BUDGET,
+    Signal.SLOW_RUN,
     Signal.ORDER_ANOMALIES,
     Signal.FRAUD_QUEUE,
     Signal.BUSINESS_FIGURES,
@@ -80,6 +81,9 @@ def is_over(environment: Environment, stored: StoredAlert, results: Sequence[Che
         if result.state is State.HEALTHY:
             # A DAG raises failed tests too, maybe of a run that is younger than what was seen here.
             return signal is not Signal.TEST_FAILURE or result.observed_at >= stored.first_raised_at
+    if found and signal is Signal.SLOW_RUN:
+        # A full refresh without history says nothing of the run that was slow.
+        return False
     return signal in _OVER_WHEN_SILENT and _speaks(signal, results)
 
 
