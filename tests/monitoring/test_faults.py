@@ -22,7 +22,7 @@ from monitored_place import (
 )
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import Channel, Severity, Signal
-from olist_platform.alerts.router import raise_alert
+from olist_platform.alerts.router import open_outbox, raise_alert
 from olist_platform.cost.budget import NOTIONAL, MonthCost, month_cost
 from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.errors import OlistError
@@ -260,7 +260,7 @@ FAULTS = {
     "more anomalies": Fault(
         more_anomalies,
         Signal.ORDER_ANOMALIES,
-        "severe_anomaly_share",
+        "severe_anomaly_share 2018-09",
         Severity.HIGH,
         BUSINESS,
         quiet_again,
@@ -269,7 +269,12 @@ FAULTS = {
         urgent_fraud, Signal.FRAUD_QUEUE, "P0", Severity.CRITICAL, BUSINESS, no_fraud
     ),
     "bad week": Fault(
-        bad_week, Signal.BUSINESS_FIGURES, "week", Severity.HIGH, BUSINESS, good_week
+        bad_week,
+        Signal.BUSINESS_FIGURES,
+        "week from 2018-08-27",
+        Severity.HIGH,
+        BUSINESS,
+        good_week,
     ),
     "blind": Fault(
         stop_airflow,
@@ -340,6 +345,52 @@ def test_a_backlog_is_one_alert_and_ends_with_it(place: MonitoredPlace) -> None:
     place.deliver()
     place.run_checks()
     assert [signal for signal, *_ in place.told()] == [Signal.BUSINESS_FIGURES]
+
+
+def test_a_second_bad_week_is_told_by_itself(place: MonitoredPlace) -> None:
+    bad_week(place)
+    place.run_checks()
+    place.figures.append(("week", date(2018, 9, 3), True, "review_score"))
+    place.rebuild()
+    settled = place.run_checks().settlement
+    assert [each.subject for each in settled.raised] == ["week from 2018-09-03"]
+    assert [each.subject for each in settled.resolved] == ["week from 2018-08-27"]
+    settled = place.run_checks().settlement
+    assert (settled.raised, settled.resolved) == ((), ())
+
+
+def test_a_second_month_of_anomalies_is_told_by_itself(place: MonitoredPlace) -> None:
+    told = []
+    for month in (date(2026, 9, 1), date(2026, 10, 1), date(2026, 10, 1)):
+        place.tables["monitoring_order_anomalies"].append(anomaly_month(0.15, month))
+        place.rebuild()
+        settled = place.run_checks().settlement
+        told.append(([each.subject for each in settled.raised], len(settled.resolved)))
+    assert told == [
+        (["severe_anomaly_share 2026-09"], 0),
+        # The one that followed from the former alert ends with it.
+        (["severe_anomaly_share 2026-10"], 1),
+        ([], 0),
+    ]
+    stored = open_outbox(place.environment).alerts()
+    assert [each.alert.subject for each in stored] == [
+        "severe_anomaly_share 2026-10",
+        "anomaly_share 2026-10",
+    ]
+
+
+def test_more_urgent_orders_are_told_again_and_fewer_are_not(place: MonitoredPlace) -> None:
+    told, sent = [], []
+    for orders in (1, 1, 3, 2, 3, 0):
+        place.fraud = [("P2", "Open", 80.0), *[("P0", "Open", 100.0)] * orders]
+        place.rebuild()
+        settled = place.run_checks().settlement
+        told.append((len(settled.raised), len(settled.resolved)))
+        sent += place.deliver().sent
+        place.wait(minutes=5)
+    assert told == [(1, 0), (0, 0), (1, 0), (0, 0), (1, 0), (0, 1)]
+    titles = [str(each.title) for each in sent]
+    assert titles == ["CRITICAL Fraud: P0"] * 3 + ["RESOLVED Fraud: P0"]
 
 
 def test_a_budget_is_told_again_only_at_the_next_threshold(place: MonitoredPlace) -> None:

@@ -127,7 +127,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
         Alert(
             environment=environment,
             signal=Signal.ORDER_ANOMALIES,
-            subject="severe_anomaly_share",
+            subject="severe_anomaly_share 2018-08",
             severity=Severity.HIGH,
             owner="operations_reporting",
             summary="More orders than usual are anomalies of severity High or Critical.",
@@ -137,7 +137,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
         Alert(
             environment=environment,
             signal=Signal.BUSINESS_FIGURES,
-            subject="on_time_rate",
+            subject="week from 2018-08-27",
             severity=Severity.MEDIUM,
             owner="executive_reporting",
             summary="An executive figure of the last complete week is below its threshold.",

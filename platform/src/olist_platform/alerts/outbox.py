@@ -95,6 +95,23 @@ class Outbox:
                 return self._open(connection, alert, now)
             return self._repeat(connection, stored, alert, now)
 
+    def raise_anew(self, alert: Alert, now: datetime) -> Raised:
+        """Record that there is more of what an open alert tells, for its people to be told again.
+
+        It becomes a new alert, so they are told of its end once. For alerts that have none that
+        follow from them.
+        """
+        with self._database.transaction() as connection:
+            stored = _open_alert(connection, alert.fingerprint)
+            if stored is not None:
+                fold(connection, waiting_of(stored.id, now))
+                connection.execute(
+                    update(ALERT)
+                    .where(ALERT.c.id == stored.id)
+                    .values(state=_RESOLVED, resolved_at=now)
+                )
+            return self._open(connection, alert, now)
+
     def resolve(self, fingerprint: str, now: datetime) -> bool:
         """Record that what an alert told of is over, and who is to be told so.
 

@@ -43,7 +43,8 @@ def order_anomalies(
         results.append(
             CheckResult(
                 check=Check.ORDER_ANOMALIES,
-                subject=name,
+                # Each month is told of by itself: the former one's alert must not hide it.
+                subject=f"{name} {str(row['purchase_month'])[:7]}",
                 state=State.FAILING if is_more else State.HEALTHY,
                 observed_at=now,
                 value=round(100 * share, 4),
@@ -122,7 +123,8 @@ def business_figures(
         results.append(
             CheckResult(
                 check=Check.BUSINESS_FIGURES,
-                subject=period,
+                # As above.
+                subject=f"{period} from {row['period_start']}",
                 state=State.FAILING if is_alert else state,
                 observed_at=now,
                 severity=Severity.HIGH if is_alert else None,

@@ -52,12 +52,18 @@ def settle(
         OlistError: The outbox cannot be written.
     """
     outbox = open_outbox(environment)
+    open_now = {stored.fingerprint: stored.alert for stored in open_alerts}
     raised, repeated = [], 0
     # Causes before what follows from them, so that nobody is told of both.
     for result in sorted(results, key=lambda each: each.caused_by is not None):
         if result.is_failing:
             alert = result.alert(environment.name)
-            if outbox.raise_alert(alert, now) in (Raised.NEW, Raised.WORSENED):
+            raise_it = (
+                outbox.raise_anew
+                if _has_grown(result, open_now.get(alert.fingerprint))
+                else outbox.raise_alert
+            )
+            if raise_it(alert, now) in (Raised.NEW, Raised.WORSENED):
                 raised.append(alert)
             else:
                 repeated += 1
@@ -67,6 +73,17 @@ def settle(
         if is_over(environment, stored, results) and outbox.resolve(stored.fingerprint, now)
     ]
     return Settlement(tuple(raised), repeated, tuple(over))
+
+
+def _has_grown(result: CheckResult, told: Alert | None) -> bool:
+    """Whether more urgent orders wait than when an alert was raised last: somebody must look."""
+    return (
+        result.check is Check.FRAUD_QUEUE
+        and told is not None
+        and told.measurement is not None
+        and result.value is not None
+        and result.value > told.measurement.value
+    )
 
 
 def is_over(environment: Environment, stored: StoredAlert, results: Sequence[CheckResult]) -> bool:
