@@ -4,14 +4,16 @@ from airflow.sdk import DAG, chain
 
 from olist_dags.alerting import raise_task_failure, settle_alerts
 from olist_dags.dag_environment import current_environment, release_tags
-from olist_dags.monitoring import run_checks
+from olist_dags.monitoring import reconcile_run_costs, run_checks
 from olist_dags.task_defaults import task_defaults
+from olist_platform.environment import SnowflakeWarehouse
 
 _environment = current_environment()
 
 _DOCUMENTATION = """
 ### Olist monitoring
 
+On Snowflake `reconcile_run_costs` first replaces estimated credits by what is attributed by now.
 `run_checks` looks at freshness, volume, distributions, quality, tests, durations, cost, the hour of
 the dashboards and the outbox; it raises and resolves alerts and appends every figure to the history
 -> `settle_alerts` delivers every alert that is due. A finding is an alert, never a failed task.
@@ -30,4 +32,7 @@ with DAG(
     default_args=task_defaults(_environment) | {"on_failure_callback": raise_task_failure},
     tags=["olist", "monitoring", _environment.name.value, *release_tags()],
 ) as dag:
-    chain(run_checks(), settle_alerts().as_teardown())
+    checks = run_checks()
+    if isinstance(_environment.warehouse, SnowflakeWarehouse):
+        chain(reconcile_run_costs(), checks)
+    chain(checks, settle_alerts().as_teardown())

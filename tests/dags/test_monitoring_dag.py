@@ -38,6 +38,7 @@ json.dump({
     "tasks": {task.task_id: {
         "upstream": sorted(task.upstream_task_ids), "owner": task.owner,
         "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
+        "rule": task.trigger_rule.value,
         "teardown": task.is_teardown, "alerts": bool(task.on_failure_callback),
     } for task in dag.tasks},
 }, open(sys.argv[1], "w"))
@@ -80,6 +81,11 @@ def test_settings_come_from_the_environment(
         assert task["owner"] == "data_platform"
     assert dag["tasks"]["run_checks"]["retries"] == settings["airflow"]["retries"]
     assert dag["tasks"]["settle_alerts"]["upstream"] == ["run_checks"]
+    # Credits are Snowflake's; what could not be reconciled keeps no check back.
+    reconciled = ["reconcile_run_costs"] if name == "prod" else []
+    assert dag["tasks"].keys() == {"run_checks", "settle_alerts", *reconciled}
+    assert dag["tasks"]["run_checks"]["upstream"] == reconciled
+    assert dag["tasks"]["run_checks"]["rule"] == "all_done"
     assert dag["tasks"]["settle_alerts"]["teardown"]
 
 

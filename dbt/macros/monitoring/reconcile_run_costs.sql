@@ -2,6 +2,7 @@
 
         olist dbt --env prod -- run-operation reconcile_run_costs
 
+    The DAG olist_monitoring does it in each pass.
     A node sends several statements, of which dbt tells the main one's id only: they are found by the
     query tag, which names invocation and node (macros/observability/query_metadata.sql).
     QUERY_ATTRIBUTION_HISTORY lags up to eight hours and leaves out the warehouse's idle time and
@@ -15,6 +16,9 @@
                 "there are no credits on " ~ target.type ~ ": its costs are notional"
             )
         }}
+    {%- endif -%}
+    {%- if load_relation(source("monitoring", "dbt_run_costs")) is none -%}
+        {%- do log("No run is recorded yet.", info=true) -%} {{ return("") }}
     {%- endif -%}
     {%- do run_query(olist.reconcile_run_costs_statement()) -%}
     {%- do log("Credits attributed as far as account usage reaches.", info=true) -%}
