@@ -18,8 +18,7 @@
         }}
     {%- endif -%}
     {%- if load_relation(source("monitoring", "dbt_run_costs")) is none -%}
-        {%- do log("No run is recorded yet.", info=true) -%}
-        {{ return("") }}
+        {%- do log("No run is recorded yet.", info=true) -%} {{ return("") }}
     {%- endif -%}
     {%- do run_query(olist.reconcile_run_costs_statement()) -%}
     {%- do log("Credits attributed as far as account usage reaches.", info=true) -%}
