@@ -1,5 +1,6 @@
 """Every mistake a user can make ends with one clear message, its mend and a non-zero exit."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,63 @@ def test_wrong_sql_and_sql_that_writes(workspace: Workspace) -> None:
         printed = workspace.olist("query", *place, "drop table mart_numbers", expect=1)
         assert "read-only" in printed
         assert "1.50" in workspace.olist("query", *place, "from mart_numbers")
+
+
+@pytest.mark.usefixtures("warehouse")
+@pytest.mark.parametrize("place", [[], ["--working"]], ids=["published", "working"])
+def test_a_question_reaches_no_other_file(
+    workspace: Workspace, tmp_path: Path, place: list[str]
+) -> None:
+    other = tmp_path / "kept.csv"
+    other.write_text("kept", encoding="utf-8")
+    for path in (other, workspace.serving, workspace.warehouse):
+        before = path.read_bytes()
+        printed = workspace.olist("query", *place, f"copy (select 1) to '{path}'", expect=1)
+        assert "file system operations are disabled" in printed
+        assert path.read_bytes() == before
+    assert "1.50" in workspace.olist("query", *place, "from mart_numbers")
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_one_statement_is_answered_at_a_time(workspace: Workspace) -> None:
+    for statements, said in (("select 1; select 2", "not 2"), (";", "not 0")):
+        printed = workspace.olist("query", statements, expect=1)
+        assert f"one statement is answered at a time, {said}" in printed
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_broken_published_copy_is_published_again(workspace: Workspace) -> None:
+    workspace.serving.write_bytes(b"this is no database" * 1000)
+    printed = workspace.olist("query", "from mart_numbers", expect=1)
+    assert f"{workspace.serving}: it is not a DuckDB database" in printed
+    assert "olist publish" in printed
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_what_csv_and_json_do_not_know_is_text_or_nothing(workspace: Workspace) -> None:
+    sql = "select [1, 2] as list, interval 90 minute as span, 'nan'::double as x, 0.5::double as y"
+    assert workspace.olist("query", "-f", "csv", f"select * exclude (x) from ({sql})") == (
+        '"list","span","y"\n"[1, 2]",'
+        '"MonthDayNano(months=0, days=0, nanoseconds=5400000000000)",0.5\n'
+    )
+    assert json.loads(
+        workspace.olist("query", "-f", "json", f"select * exclude (span) from ({sql})")
+    ) == [{"list": [1, 2], "x": None, "y": 0.5}]
+    assert '"mart_numbers"' in workspace.olist("query", "-f", "csv", "show all tables")
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_more_columns_than_the_screen_holds_are_shown_record_by_record(
+    workspace: Workspace,
+) -> None:
+    columns = ", ".join(f"{number} as a_long_name_{number:02d}" for number in range(40))
+    printed = workspace.olist("query", f"select {columns} union all select {columns}")
+    lines = printed.splitlines()
+    assert lines[0].startswith("1 ")
+    assert [line.split() for line in lines[1:41]] == [
+        [f"a_long_name_{number:02d}", str(number)] for number in range(40)
+    ]
+    assert lines[41].startswith("2 ")
 
 
 @pytest.mark.usefixtures("warehouse")

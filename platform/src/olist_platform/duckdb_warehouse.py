@@ -17,7 +17,9 @@ _STORAGE_VERSION = "v1.4.0"
 _LOCK_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _RUN_AGAIN = "then run the same command again"
 
-_LOAD_AGAIN = "move that file away; `olist load` makes a new one from the landing"
+# How one gets a new file: of the warehouse, and of its published copy.
+LOAD_AGAIN = "move that file away; `olist load` makes a new one from the landing"
+PUBLISH_AGAIN = "move that file away; the next publication makes a new one: olist publish"
 
 # A part of DuckDB's message -> what is wrong with the file itself.
 _BROKEN: tuple[tuple[str, str], ...] = (
@@ -62,6 +64,7 @@ def open_warehouse(
     read_only: bool = False,
     threads: int | None = None,
     memory_limit_gib: float | None = None,
+    mend_broken: str = LOAD_AGAIN,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB file for the time of the block; DuckDB's errors in it become an OlistError.
 
@@ -70,6 +73,7 @@ def open_warehouse(
         read_only: Open for reading; any number of readers may, as long as nobody writes.
         threads: Threads of DuckDB; one per core unless told.
         memory_limit_gib: Memory of DuckDB; DuckDB's default unless told.
+        mend_broken: How one gets a new file where this one is broken.
 
     Raises:
         OlistError: The file is missing, locked, broken or not writable, or the disk is full.
@@ -82,7 +86,7 @@ def open_warehouse(
     if not read_only:
         with os_errors_explained(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb_errors_explained(path):
+    with duckdb_errors_explained(path, mend_broken):
         if not path.exists():
             _make_file(path)
         connection = duckdb.connect(path, read_only=read_only)
@@ -107,7 +111,7 @@ def _make_file(path: Path) -> None:
 
 
 @contextmanager
-def duckdb_errors_explained(path: Path, mend_broken: str = _LOAD_AGAIN) -> Iterator[None]:
+def duckdb_errors_explained(path: Path, mend_broken: str = LOAD_AGAIN) -> Iterator[None]:
     """Raise DuckDB's errors from the block as an OlistError that names the file."""
     try:
         yield
@@ -116,7 +120,7 @@ def duckdb_errors_explained(path: Path, mend_broken: str = _LOAD_AGAIN) -> Itera
 
 
 def explain_duckdb_error(
-    error: duckdb.Error, path: Path, mend_broken: str = _LOAD_AGAIN
+    error: duckdb.Error, path: Path, mend_broken: str = LOAD_AGAIN
 ) -> OlistError:
     """Translate an error of DuckDB into one a user can act on.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from olist_platform.duckdb_warehouse import open_warehouse
+from olist_platform.duckdb_warehouse import LOAD_AGAIN, PUBLISH_AGAIN, open_warehouse
 from olist_platform.errors import OlistError
 from olist_platform.naming import Layer
 
@@ -20,19 +20,23 @@ SEARCH_ORDER = (
 )
 
 
-def query_warehouse(path: Path, sql: str) -> pa.Table:
+def query_warehouse(path: Path, sql: str, *, is_published: bool = False) -> pa.Table:
     """Answer one statement; models and raw tables need no schema in front of their name.
+
+    It reaches no other file, nor does it write one: COPY ... TO needs no writable database.
 
     The published copy has one schema, DuckDB's own; there, too, a mart needs none.
 
     Args:
         path: The DuckDB file.
         sql: One SQL statement.
+        is_published: The file is the published copy.
 
     Raises:
         OlistError: The file is missing or locked, or the statement is wrong or would write.
     """
-    with open_warehouse(path, read_only=True) as connection:
+    mend = PUBLISH_AGAIN if is_published else LOAD_AGAIN
+    with open_warehouse(path, read_only=True, mend_broken=mend) as connection:
         existing = {
             name
             for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()
@@ -40,7 +44,14 @@ def query_warehouse(path: Path, sql: str) -> pa.Table:
         schemas = [layer.value for layer in SEARCH_ORDER if layer.value in existing]
         connection.execute(f"set search_path = '{','.join(schemas) or 'main'}'")
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_external_access = false")
         try:
+            statements = len(connection.extract_statements(sql))
+            if statements != 1:
+                raise OlistError(
+                    f"one statement is answered at a time, not {statements}",
+                    "ask one after another",
+                )
             return connection.sql(sql).to_arrow_table()
         except AttributeError:
             raise OlistError("the statement returns no rows", "ask with a select") from None

@@ -41,7 +41,12 @@ def list_alerts(
     if not stored:
         out.print(f"no {'' if also_resolved else 'open '}alerts in {environment.name}")
         return
-    table = Table("severity", "alert", "owner", "seen", "since", "told", "fingerprint")
+    table = Table("severity", "alert")
+    table.add_column("owner", overflow="fold")
+    for name in ("seen", "since", "told"):
+        table.add_column(name)
+    # `olist alerts resolve` takes it: it is never cut.
+    table.add_column("fingerprint", no_wrap=True, min_width=16)
     for each in stored:
         alert = each.alert
         told = f"{each.sent} sent" + (f", {each.waiting} waiting" if each.waiting else "")
@@ -58,7 +63,7 @@ def list_alerts(
             f"{each.occurrences}",
             moment_text(each.first_raised_at, environment.alerts),
             escape(told),
-            alert.fingerprint,
+            each.fingerprint,
         )
     out.print(table)
 

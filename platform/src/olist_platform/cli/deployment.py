@@ -47,7 +47,11 @@ def secrets(env: _EnvironmentArgument) -> None:
     from olist_platform.runtime_secrets import airflow_secrets, platform_secrets  # noqa: PLC0415
 
     environment = environment_named(env)
-    table = Table("secret", "holds", "taken as")
+    table = Table()
+    # Names are copied from here: they are never cut.
+    table.add_column("secret", overflow="fold")
+    table.add_column("holds")
+    table.add_column("taken as", overflow="fold")
     for secret in (*airflow_secrets(environment), *platform_secrets(environment)):
         table.add_row(secret.name, secret.purpose, secret.variable)
     out.print(table)

@@ -43,7 +43,7 @@ def query(
 
     environment = environment_named(env)
     path = environment.duckdb_path if working else published_copy(environment)
-    answer = query_warehouse(path, sql)
+    answer = query_warehouse(path, sql, is_published=not working)
     match output_format:
         case OutputFormat.CSV:
             query_output.print_csv(answer)

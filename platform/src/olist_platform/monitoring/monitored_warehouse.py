@@ -13,7 +13,11 @@ import duckdb
 
 from olist_platform.access_model import TRANSFORMER, snowflake_database_roles
 from olist_platform.dbt_command import monitoring_export_folder
-from olist_platform.duckdb_warehouse import duckdb_errors_explained, sql_literal
+from olist_platform.duckdb_warehouse import (
+    PUBLISH_AGAIN,
+    duckdb_errors_explained,
+    sql_literal,
+)
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import Layer, Workload
@@ -23,7 +27,6 @@ Row = Mapping[str, Any]
 """A row by its columns' lower-case names."""
 
 _EXPORT_AGAIN = "move that file away; the next dbt command leaves a new one"
-_PUBLISH_AGAIN = "move that file away; the next publication makes a new one"
 # Or no privilege on it: Snowflake does not tell the two apart.
 _NO_SUCH_OBJECT = 2003
 
@@ -60,13 +63,13 @@ class DuckDBCopies:
                     (path, _EXPORT_AGAIN),
                 )
         if serving.exists():
-            with duckdb_errors_explained(serving, _PUBLISH_AGAIN):
+            with duckdb_errors_explained(serving, PUBLISH_AGAIN):
                 self._connection.execute(f"attach {sql_literal(serving)} as published (read_only)")
                 for (name,) in self._connection.execute(
                     "select table_name from duckdb_tables() where database_name = 'published'"
                 ).fetchall():
                     self._show(
-                        f"{Layer.SERVING}.{name}", f'published."{name}"', (serving, _PUBLISH_AGAIN)
+                        f"{Layer.SERVING}.{name}", f'published."{name}"', (serving, PUBLISH_AGAIN)
                     )
 
     def rows(self, relation: str, columns: str, clauses: str = "") -> list[Row]:
