@@ -292,11 +292,32 @@ def many_alerts() -> Iterator[StoredAlert]:
     yield stored(breach, 99)
 
 
+def warnings_of(report: ExecutiveReport) -> list[str]:
+    """Its warnings but that of few orders, which generated days have."""
+    return [each for each in report.warnings if not each.startswith("Few orders")]
+
+
+@pytest.mark.parametrize(("orders", "is_few"), [(99, True), (100, False)])
+def test_a_period_of_few_orders_says_so(published: Published, orders: int, *, is_few: bool) -> None:
+    end = last_end(published, ReportKind.DAILY)
+    with published.restored():
+        published.change(
+            f"update mart_executive_kpis set orders = {orders}"
+            f" where period_type = 'day' and period_start = date '{end}'"
+        )
+        report = report_of(published, end)
+    said = (
+        "Few orders in this day: 99. Figures, changes and targets of fewer than 100 say little;"
+        " maybe the data end here."
+    )
+    assert report.warnings == ([said] if is_few else [])
+
+
 def test_old_figures_say_so(published: Published) -> None:
-    assert report_of(published).warnings == []
-    [warning] = report_of(published, age=timedelta(hours=31)).warnings
+    assert warnings_of(report_of(published)) == []
+    [warning] = warnings_of(report_of(published, age=timedelta(hours=31)))
     assert warning.startswith("These figures are old: they were published 31 hours ago, on ")
-    [warning] = report_of(published, age=timedelta(days=3, hours=2)).warnings
+    [warning] = warnings_of(report_of(published, age=timedelta(days=3, hours=2)))
     assert "3 days ago" in warning
     page = report_page(report_of(published, age=timedelta(days=3)))
     assert "These figures are old" in words(page)
@@ -311,7 +332,7 @@ def test_a_mart_that_lies_behind_is_named(published: Published) -> None:
             " where relation = 'mart_executive_kpis'"
         )
         report = report_of(published)
-    assert report.warnings == [
+    assert warnings_of(report) == [
         "mart_executive_kpis lies behind: its newest day is 1 de mar. de 2018."
     ]
 

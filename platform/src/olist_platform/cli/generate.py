@@ -35,7 +35,10 @@ def generate(  # noqa: PLR0917 - Typer calls it by keyword
         bool, typer.Option("--dirt/--no-dirt", help="Reproduce the real files' faults.")
     ] = True,
     frauds: Annotated[
-        float, typer.Option(help="Frauds and faults to add, as a share of the orders; 0 for none.")
+        float,
+        typer.Option(
+            min=0, max=0.5, help="Frauds and faults to add, as a share of the orders; 0 for none."
+        ),
     ] = 0.0,
 ) -> None:
     """Generate the nine Olist files: the real data's shape, none of its rows.

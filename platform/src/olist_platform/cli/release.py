@@ -10,6 +10,7 @@ from rich.table import Table
 
 from olist_platform.cli.console import environment_named, err, out
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.infrastructure_plan.installed_tools import require_infrastructure_tools
 from olist_platform.repository import repository_root
 
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ def build(
     Examples:  olist release build
       olist release build v1.4.0 --output release.tar
     """
+    require_infrastructure_tools()
     from olist_platform.release.bundle_build import CONTENT, build_bundle  # noqa: PLC0415
     from olist_platform.release.git_tree import uncommitted_changes  # noqa: PLC0415
 
+    if output is not None and output.is_dir():
+        raise OlistError(f"{output}: it is a folder, not a file", "name the file: --output <file>")
     root = repository_root()
     if changed := uncommitted_changes(root, CONTENT):
         err.print(

@@ -30,9 +30,10 @@ from olist_platform.executive_report.report_period import (
     ReportPeriod,
     period_ending,
 )
+from olist_platform.project_vars import project_vars
 
 _EXECUTIVE = "executive_performance"
-_HEADLINE_TILE = "gmv"
+_HEADLINE_TILE, _ORDERS_TILE = "gmv", "orders"
 _ALERTS_SHOWN = 6
 _STALE = "stale"
 
@@ -200,6 +201,7 @@ def compose_report(
         alerts=[_alert_line(each, environment) for each in told[:_ALERTS_SHOWN]],
         more_alerts=max(len(told) - _ALERTS_SHOWN, 0),
         warnings=[
+            *words.few_orders_warnings(known, project_vars()["kpi_alert_minimum_orders"]),
             *words.age_warnings(publication, environment.monitoring.published_within_hours, now),
             *words.mart_warnings(read_freshness(dashboard, marts)),
         ],
@@ -310,6 +312,17 @@ class _Words:
                 f"These figures are old: they were published {_age_text(age)} ago,"
                 f" on {self._moment(publication.published_at)}."
             )
+
+    def few_orders_warnings(self, figures: Sequence[Figure], minimum: int) -> Iterator[str]:
+        """Say that a period is not to be judged, as where an extract of data ends."""
+        for figure in figures:
+            orders = figure.row[figure.value.key]
+            if figure.tile.name == _ORDERS_TILE and isinstance(orders, int) and orders < minimum:
+                yield (
+                    f"Few orders in this {self._period.kind.value}:"
+                    f" {self.value(figure.row, figure.value)}. Figures, changes and targets of"
+                    f" fewer than {minimum} say little; maybe the data end here."
+                )
 
     def mart_warnings(self, freshness: Sequence[MartFreshness]) -> Iterator[str]:
         for one in freshness:

@@ -1,11 +1,11 @@
-"""Whether Pulumi is here: what only runs the platform is installed without it."""
+"""Whether Pulumi and what builds releases are here: running the platform needs neither."""
 
 import sys
 from importlib.util import find_spec
 
 from olist_platform.errors import OlistError
 
-_TOOLS = ("pulumi", "pulumi_aws", "pulumi_snowflake", "pulumi_policy", "networkx")
+_TOOLS = ("pulumi", "pulumi_aws", "pulumi_snowflake", "pulumi_policy", "networkx", "cyclonedx")
 
 
 def require_infrastructure_tools() -> None:
