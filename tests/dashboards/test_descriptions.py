@@ -14,7 +14,7 @@ from olist_platform.dashboards.catalog import (
 )
 from olist_platform.dashboards.contracts import read_contracts, read_owners
 from olist_platform.dashboards.exposures import exposures_path, exposures_text
-from olist_platform.dashboards.tile_query import filter_query, tile_query
+from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 from olist_platform.errors import OlistError
 from olist_workspace import ROOT
 
@@ -141,6 +141,12 @@ def test_what_readers_were_promised_is_there() -> None:
         ),
         (
             "customer_strategy",
+            "column: state}\npages",
+            "column: state, where: {region: South}}\npages",
+            "a choice has no where",
+        ),
+        (
+            "customer_strategy",
             "kind: range\n",
             "kind: range\n        filters: {state: state}\n",
             "it cannot be filtered",
@@ -228,8 +234,23 @@ def test_questions_are_what_a_description_says() -> None:
         " order by gmv desc nulls last, customer_state nulls last, freight_revenue nulls last,"
         " month nulls last"
     )
-    assert filter_query(executive.filters[0], "kpis") == (
+    assert period_query(executive.filters[0], "kpis") == (
         "select period_start as value, max(case when orders_placed >= 100 then 1 else 0 end) = 1 as"
         " default_one from kpis where period_type = 'month' and is_complete = true group by"
         " period_start having period_start is not null order by value"
+    )
+    operations = boards["operations_intelligence"]
+    named = [operations.columns_of(one) for one in operations.filters[1:]]
+    assert named == [
+        (
+            ("mart_seller_management", "state"),
+            ("mart_logistics_performance", "customer_state"),
+            ("mart_fraud_monitoring", "customer_state"),
+        ),
+        (("mart_seller_management", "top_category"), ("mart_fraud_monitoring", "main_category")),
+    ]
+    assert choice_query(named[1]) == (
+        "select value from (select top_category as value from mart_seller_management union"
+        " select main_category as value from mart_fraud_monitoring) as known"
+        " where value is not null order by value"
     )

@@ -203,6 +203,15 @@ def test_filters_narrow_what_they_can_and_the_rest_says_so(
     months = page.locator("select[data-filter=period] option").evaluate_all(
         "(options) => options.map((one) => one.value)"
     )
+    states = page.locator("select[data-filter=state] option").evaluate_all(
+        "(options) => options.map((one) => one.value)"
+    )
+    known = marts.rows(
+        "select state from mart_seller_management union select customer_state from"
+        " mart_logistics_performance union select customer_state from mart_fraud_monitoring"
+        " order by 1"
+    )
+    assert states[1:] == [one for (one,) in known]
     [(state, category)] = marts.rows(
         "select state, top_category from mart_seller_management where top_category is not null"
         " group by all order by count(*) desc, state, top_category limit 1"
