@@ -13,6 +13,7 @@ from olist_platform.dashboards.catalog import (
     read_additive_columns,
 )
 from olist_platform.dashboards.contracts import read_contracts, read_owners
+from olist_platform.dashboards.description import TileKind
 from olist_platform.dashboards.exposures import exposures_path, exposures_text
 from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 from olist_platform.errors import OlistError
@@ -205,6 +206,32 @@ def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
         assert period.model_dump()["default_where"] == {
             "orders_placed": {"at_least": float(fewest), "at_most": None}
         }
+
+
+def test_a_chart_over_months_says_what_few_orders_do_to_it() -> None:
+    tiles = {tile.name: tile for board in load_dashboards() for tile in board.tiles}
+    fewest = {
+        name: f"{float(bounds['at_least']):g}"
+        for name, tile in tiles.items()
+        if tile.kind is TileKind.LINE
+        for column, bounds in tile.model_dump()["rows"]["where"].items()
+        if column in ("orders", "orders_placed")
+    }
+    assert fewest == {
+        "penetration_trend": "100",
+        "on_time_trend": "100",
+        "review_trend": "100",
+        "delivery_days_trend": "100",
+        "payment_shares": "10",
+    }
+    for name, number in fewest.items():
+        assert f"Months with at least {number} orders" in tiles[name].note
+    # These keep every month: an amount of few orders is small, and what is not bought is no share.
+    for name, said in (
+        ("gmv_forecast", "where an extract of data ends, GMV falls to next to nothing"),
+        ("retention", "its cells near 0 % are no loss of customers"),
+    ):
+        assert said in tiles[name].note
 
 
 def test_exposures_are_current() -> None:
