@@ -161,6 +161,11 @@ def test_measures_lean_on_one_column_and_compute_nothing(model: Model) -> None:
         assert measure.properties["displayFolder"], name
 
 
+def test_a_moment_says_that_it_is_utc(model: Model) -> None:
+    respond_by = model.columns("mart_fraud_monitoring")["respond_by"]
+    assert respond_by.properties["formatString"] == r"dd/mm/yyyy hh:nn \U\T\C"
+
+
 def test_descriptions_are_dbts(model: Model, contracts: dict[str, Contract]) -> None:
     for mart in set(model.tables) & set(contracts):
         assert model.tables[mart].description == contracts[mart].description

@@ -24,7 +24,8 @@ _FORMATS = {
     Format.SCORE: "0.00",
     Format.DATE: "dd/mm/yyyy",
     Format.MONTH: "mmm yyyy",
-    Format.MOMENT: "dd/mm/yyyy hh:nn",
+    # As the marts hold it: Power BI turns no moment into a reader's time.
+    Format.MOMENT: r"dd/mm/yyyy hh:nn \U\T\C",
 }
 
 
