@@ -166,6 +166,16 @@ def test_a_moment_says_that_it_is_utc(model: Model) -> None:
     assert respond_by.properties["formatString"] == r"dd/mm/yyyy hh:nn \U\T\C"
 
 
+def test_a_difference_of_shares_is_no_growth(model: Model) -> None:
+    """A format's sections are for what is above 0, below, and 0."""
+    points = r"+0.0%\ \p\o\i\n\t\s;-0.0%\ \p\o\i\n\t\s;0.0%\ \p\o\i\n\t\s"
+    column = model.columns("mart_logistics_performance")["on_time_rate_delta"]
+    measure = model.measures()["Logistics performance \u00b7 On time rate delta, chosen month"]
+    assert column.properties["formatString"] == measure.properties["formatString"] == points
+    growth = model.columns("mart_executive_kpis")["gmv_growth"]
+    assert growth.properties["formatString"] == "+0.0%;-0.0%;0.0%"
+
+
 def test_descriptions_are_dbts(model: Model, contracts: dict[str, Contract]) -> None:
     for mart in set(model.tables) & set(contracts):
         assert model.tables[mart].description == contracts[mart].description
