@@ -148,7 +148,7 @@ def test_every_tile_is_a_visual_with_its_columns(files: Files, model: Model) -> 
 
 def test_measures_lean_on_one_column_and_compute_nothing(model: Model) -> None:
     known = re.compile(
-        r"(?:SELECTEDVALUE|SUM|COUNT|COUNTROWS|DIVIDE|CALCULATE|MAX|MIN|ISBLANK|NOT|VAR|RETURN"
+        r"(?:SELECTEDVALUE|SUM|COALESCE|COUNT|COUNTROWS|DIVIDE|CALCULATE|MAX|MIN|ISBLANK|NOT|VAR|RETURN"
         r"|REMOVEFILTERS|TRUE|FALSE|IN)\b"
     )
     for name, measure in model.measures().items():
@@ -174,6 +174,15 @@ def test_a_difference_of_shares_is_no_growth(model: Model) -> None:
     assert column.properties["formatString"] == measure.properties["formatString"] == points
     growth = model.columns("mart_executive_kpis")["gmv_growth"]
     assert growth.properties["formatString"] == "+0.0%;-0.0%;0.0%"
+
+
+def test_a_chosen_month_is_shown_however_few_its_orders(model: Model) -> None:
+    """The latest of enough orders; if none of those that are chosen has so many, the latest."""
+    month, ended = "mart_executive_kpis[period_start]", "mart_executive_kpis[is_complete] = TRUE()"
+    months = f'MAX({month}), mart_executive_kpis[period_type] = "month", {ended}'
+    enough = "mart_executive_kpis[orders_placed] >= 100"
+    chosen = model.measures()["Executive KPIs \u00b7 chosen month"]
+    assert chosen.expression == (f"COALESCE(CALCULATE({months}, {enough}), CALCULATE({months}))")
 
 
 def test_descriptions_are_dbts(model: Model, contracts: dict[str, Contract]) -> None:
