@@ -165,6 +165,18 @@ def test_the_last_month_is_read_at_once_on_a_phone(
         box = found.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= PHONE[1], selector
+    # What the figures are must be said here too: an element that is hidden has no text.
+    notes = {tile: page.inner_text(f"#{tile} .note") for tile in ("next_month", "worst_lanes")}
+    assert notes == {
+        "next_month": "The first month that is forecast, with its 80 % interval.",
+        "worst_lanes": "Lanes with enough deliveries to be judged.",
+    }
+    [(newest,)] = marts.rows(
+        "select max(period_start) from mart_executive_kpis"
+        " where period_type = 'month' and is_complete"
+    )
+    is_told = page.inner_text("#filter-note").startswith(f"{month:%b %Y} is shown first: later")
+    assert is_told == (month < newest)
     page.close()
 
 
