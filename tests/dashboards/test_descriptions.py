@@ -13,7 +13,7 @@ from olist_platform.dashboards.catalog import (
     read_additive_columns,
 )
 from olist_platform.dashboards.contracts import read_contracts, read_owners
-from olist_platform.dashboards.description import TileKind
+from olist_platform.dashboards.description import Role, TileKind
 from olist_platform.dashboards.exposures import exposures_path, exposures_text
 from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 from olist_platform.errors import OlistError
@@ -232,6 +232,15 @@ def test_a_chart_over_months_says_what_few_orders_do_to_it() -> None:
         ("retention", "its cells near 0 % are no loss of customers"),
     ):
         assert said in tiles[name].note
+
+
+def test_a_sum_of_runs_is_not_called_a_number_of_tests() -> None:
+    """A test that ran six times on a day counts six times."""
+    [health] = [board for board in load_dashboards() if board.name == "platform_health"]
+    tests = health.tile("tests")
+    assert [column.key for column in tests.of_role(Role.VALUE)] == ["runs"]
+    assert tests.title == "Test runs of the last day"
+    assert {column.unit for column in tests.columns if column.aggregate} == {"runs"}
 
 
 def test_exposures_are_current() -> None:
