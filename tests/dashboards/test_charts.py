@@ -1,6 +1,7 @@
 """Charts by themselves: drawn without a browser, as for e-mails, in colours that stand out."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -40,12 +41,55 @@ def test_a_chart_is_drawn_as_an_image_too(name: str) -> None:
     assert "Infinity" not in drawn
 
 
+def drawn(name: str, rows: list[dict[str, Any]]) -> str:
+    spec = chart_spec(TILES[name], for_page=False)
+    spec["data"]["values"] = rows
+    spec["width"] = 400
+    spec["config"] = chart_theme(dark=False)
+    return vl_convert.vegalite_to_svg(json.dumps(spec))
+
+
+def test_parts_of_a_bar_lie_in_the_order_of_the_legend() -> None:
+    """That of the rows; by their letters it would be High, Low, Medium."""
+    rows = [
+        {"category": "Lost", "churn_risk": risk, "number_of_rows": number}
+        for risk, number in (("High", 300), ("Medium", 200), ("Low", 100))
+    ]
+    svg = drawn("customer_strategy.churn_risk", rows)
+    legend = re.findall(r">(High|Medium|Low)</text>", svg)
+    assert legend == ["High", "Medium", "Low"]
+    bars = re.findall(r'churn_risk: (\w+);[^>]* d="M([\d.]+),', svg)
+    parts = {risk: round(float(left)) for risk, left in bars}
+    assert parts == {"High": 0, "Medium": 200, "Low": 333}
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("executive_performance.on_time_trend", "Target: at least 92 %"),
+        ("platform_health.quality_scores", "Target: at least 97 %"),
+    ],
+)
+def test_the_line_of_a_target_is_named_once(name: str, label: str) -> None:
+    tile = TILES[name]
+    rows = [
+        {
+            **{column.key: value for column in tile.columns},
+            "category": f"{value}",
+            "period_start": day,
+        }
+        for value, day in ((0.9, "2018-06-01"), (0.95, "2018-07-01"), (0.99, "2018-08-01"))
+    ]
+    assert drawn(name, rows).count(f">{label}<") == 1
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_colours_are_okabe_and_itos_and_stand_out(dark: bool) -> None:
     theme = chart_theme(dark=dark)
     ground = GROUNDS[dark]
     assert contrast(theme["axis"]["labelColor"], ground) >= 4.5
     assert contrast(theme["style"]["beside"]["color"], ground) >= 4.5
+    assert contrast(theme["style"]["target-label"]["color"], ground) >= 4.5
     assert contrast(theme["mark"]["color"], ground) >= 3
     assert contrast(theme["style"]["target"]["color"], ground) >= 3
     light_cell, full_cell = theme["range"]["heatmap"]

@@ -13,8 +13,9 @@ from olist_platform.dashboards.catalog import (
     read_additive_columns,
 )
 from olist_platform.dashboards.contracts import read_contracts, read_owners
+from olist_platform.dashboards.description import Role, TileKind
 from olist_platform.dashboards.exposures import exposures_path, exposures_text
-from olist_platform.dashboards.tile_query import filter_query, tile_query
+from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 from olist_platform.errors import OlistError
 from olist_workspace import ROOT
 
@@ -141,6 +142,12 @@ def test_what_readers_were_promised_is_there() -> None:
         ),
         (
             "customer_strategy",
+            "column: state}\npages",
+            "column: state, where: {region: South}}\npages",
+            "a choice has no where",
+        ),
+        (
+            "customer_strategy",
             "kind: range\n",
             "kind: range\n        filters: {state: state}\n",
             "it cannot be filtered",
@@ -201,6 +208,41 @@ def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
         }
 
 
+def test_a_chart_over_months_says_what_few_orders_do_to_it() -> None:
+    tiles = {tile.name: tile for board in load_dashboards() for tile in board.tiles}
+    fewest = {
+        name: f"{float(bounds['at_least']):g}"
+        for name, tile in tiles.items()
+        if tile.kind is TileKind.LINE
+        for column, bounds in tile.model_dump()["rows"]["where"].items()
+        if column in ("orders", "orders_placed")
+    }
+    assert fewest == {
+        "penetration_trend": "100",
+        "on_time_trend": "100",
+        "review_trend": "100",
+        "delivery_days_trend": "100",
+        "payment_shares": "10",
+    }
+    for name, number in fewest.items():
+        assert f"Months with at least {number} orders" in tiles[name].note
+    # These keep every month: an amount of few orders is small, and what is not bought is no share.
+    for name, said in (
+        ("gmv_forecast", "where an extract of data ends, GMV falls to next to nothing"),
+        ("retention", "its cells near 0 % are no loss of customers"),
+    ):
+        assert said in tiles[name].note
+
+
+def test_a_sum_of_runs_is_not_called_a_number_of_tests() -> None:
+    """A test that ran six times on a day counts six times."""
+    [health] = [board for board in load_dashboards() if board.name == "platform_health"]
+    tests = health.tile("tests")
+    assert [column.key for column in tests.of_role(Role.VALUE)] == ["runs"]
+    assert tests.title == "Test runs of the last day"
+    assert {column.unit for column in tests.columns if column.aggregate} == {"runs"}
+
+
 def test_exposures_are_current() -> None:
     expected = exposures_text(load_dashboards(), read_owners(), read_contracts())
     assert exposures_path().read_text(encoding="utf-8") == expected
@@ -228,8 +270,23 @@ def test_questions_are_what_a_description_says() -> None:
         " order by gmv desc nulls last, customer_state nulls last, freight_revenue nulls last,"
         " month nulls last"
     )
-    assert filter_query(executive.filters[0], "kpis") == (
+    assert period_query(executive.filters[0], "kpis") == (
         "select period_start as value, max(case when orders_placed >= 100 then 1 else 0 end) = 1 as"
         " default_one from kpis where period_type = 'month' and is_complete = true group by"
         " period_start having period_start is not null order by value"
+    )
+    operations = boards["operations_intelligence"]
+    named = [operations.columns_of(one) for one in operations.filters[1:]]
+    assert named == [
+        (
+            ("mart_seller_management", "state"),
+            ("mart_logistics_performance", "customer_state"),
+            ("mart_fraud_monitoring", "customer_state"),
+        ),
+        (("mart_seller_management", "top_category"), ("mart_fraud_monitoring", "main_category")),
+    ]
+    assert choice_query(named[1]) == (
+        "select value from (select top_category as value from mart_seller_management union"
+        " select main_category as value from mart_fraud_monitoring) as known"
+        " where value is not null order by value"
     )

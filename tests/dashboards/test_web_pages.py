@@ -165,6 +165,18 @@ def test_the_last_month_is_read_at_once_on_a_phone(
         box = found.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= PHONE[1], selector
+    # What the figures are must be said here too: an element that is hidden has no text.
+    notes = {tile: page.inner_text(f"#{tile} .note") for tile in ("next_month", "worst_lanes")}
+    assert notes == {
+        "next_month": "The first month that is forecast, with its 80 % interval.",
+        "worst_lanes": "Lanes with enough deliveries to be judged.",
+    }
+    [(newest,)] = marts.rows(
+        "select max(period_start) from mart_executive_kpis"
+        " where period_type = 'month' and is_complete"
+    )
+    is_told = page.inner_text("#filter-note").startswith(f"{month:%b %Y} is shown first: later")
+    assert is_told == (month < newest)
     page.close()
 
 
@@ -203,6 +215,15 @@ def test_filters_narrow_what_they_can_and_the_rest_says_so(
     months = page.locator("select[data-filter=period] option").evaluate_all(
         "(options) => options.map((one) => one.value)"
     )
+    states = page.locator("select[data-filter=state] option").evaluate_all(
+        "(options) => options.map((one) => one.value)"
+    )
+    known = marts.rows(
+        "select state from mart_seller_management union select customer_state from"
+        " mart_logistics_performance union select customer_state from mart_fraud_monitoring"
+        " order by 1"
+    )
+    assert states[1:] == [one for (one,) in known]
     [(state, category)] = marts.rows(
         "select state, top_category from mart_seller_management where top_category is not null"
         " group by all order by count(*) desc, state, top_category limit 1"

@@ -148,7 +148,7 @@ def test_every_tile_is_a_visual_with_its_columns(files: Files, model: Model) -> 
 
 def test_measures_lean_on_one_column_and_compute_nothing(model: Model) -> None:
     known = re.compile(
-        r"(?:SELECTEDVALUE|SUM|COUNT|COUNTROWS|DIVIDE|CALCULATE|MAX|MIN|ISBLANK|NOT|VAR|RETURN"
+        r"(?:SELECTEDVALUE|SUM|COALESCE|COUNT|COUNTROWS|DIVIDE|CALCULATE|MAX|MIN|ISBLANK|NOT|VAR|RETURN"
         r"|REMOVEFILTERS|TRUE|FALSE|IN)\b"
     )
     for name, measure in model.measures().items():
@@ -159,6 +159,30 @@ def test_measures_lean_on_one_column_and_compute_nothing(model: Model) -> None:
         assert not re.search(r"[-+*/]", re.sub(r"\[[^\]]*\]", "", measure.expression)), name
         assert measure.description, name
         assert measure.properties["displayFolder"], name
+
+
+def test_a_moment_says_that_it_is_utc(model: Model) -> None:
+    respond_by = model.columns("mart_fraud_monitoring")["respond_by"]
+    assert respond_by.properties["formatString"] == r"dd/mm/yyyy hh:nn \U\T\C"
+
+
+def test_a_difference_of_shares_is_no_growth(model: Model) -> None:
+    """A format's sections are for what is above 0, below, and 0."""
+    points = r"+0.0%\ \p\o\i\n\t\s;-0.0%\ \p\o\i\n\t\s;0.0%\ \p\o\i\n\t\s"
+    column = model.columns("mart_logistics_performance")["on_time_rate_delta"]
+    measure = model.measures()["Logistics performance \u00b7 On time rate delta, chosen month"]
+    assert column.properties["formatString"] == measure.properties["formatString"] == points
+    growth = model.columns("mart_executive_kpis")["gmv_growth"]
+    assert growth.properties["formatString"] == "+0.0%;-0.0%;0.0%"
+
+
+def test_a_chosen_month_is_shown_however_few_its_orders(model: Model) -> None:
+    """The latest of enough orders; if none of those that are chosen has so many, the latest."""
+    month, ended = "mart_executive_kpis[period_start]", "mart_executive_kpis[is_complete] = TRUE()"
+    months = f'MAX({month}), mart_executive_kpis[period_type] = "month", {ended}'
+    enough = "mart_executive_kpis[orders_placed] >= 100"
+    chosen = model.measures()["Executive KPIs \u00b7 chosen month"]
+    assert chosen.expression == (f"COALESCE(CALCULATE({months}, {enough}), CALCULATE({months}))")
 
 
 def test_descriptions_are_dbts(model: Model, contracts: dict[str, Contract]) -> None:

@@ -124,8 +124,8 @@ def _faults(
         yield f"owner '{board.owner}' is no group of dbt"
     for one in board.filters:
         yield from _column_faults(f"filter '{one.name}'", one.mart, one.mart_columns, contracts)
-        if one.kind is FilterKind.CHOICE and one.default_where:
-            yield f"filter '{one.name}': a choice has no default_where"
+        if one.kind is FilterKind.CHOICE and (one.where or one.default_where):
+            yield f"filter '{one.name}': a choice has no where and no default_where"
     for tile in board.tiles:
         what = f"tile '{tile.name}'"
         faults = [*_column_faults(what, tile.mart, tile.mart_columns, contracts)]

@@ -59,6 +59,7 @@ def chart_theme(*, dark: bool) -> Config:
                 "opacity": 1,
             },
             "target": {"stroke": target, "color": target, "strokeDash": [2, 3], "strokeWidth": 1.5},
+            "target-label": {"color": text, "fontSize": 11},
             "interval": {
                 "color": main,
                 "strokeWidth": 5,

@@ -36,6 +36,7 @@ _D3_FORMATS = {
 }
 _TIME_CHART_HEIGHT = 240
 _ROW_HEIGHT = 26
+_FIRST_PLACE = "first_place_of_series"
 # Narrower than this there is no room for a number in each cell of a heat map.
 _ROOM_FOR_NUMBERS = 520
 
@@ -192,7 +193,30 @@ def _target_line(chart: _Chart, channel: str) -> list[Spec]:
     if target is None or target.column is not None:
         return []
     value = target.at_least if target.at_least is not None else target.at_most
-    return [{"mark": {"type": "rule", "style": "target"}, "encoding": {channel: {"datum": value}}}]
+    if channel == "x":
+        # On the top of the line, above the bars.
+        place: Spec = {"x": {"datum": value}, "y": {"value": 0}}
+        text: Spec = {"align": "right", "baseline": "bottom", "dy": -4}
+    else:
+        # On the side of the line where the value should not be, and so mostly is not.
+        below = target.at_least is not None
+        place = {"x": {"value": 0}, "y": {"datum": value}}
+        text = {"align": "left", "dx": 4, "baseline": "top" if below else "bottom"}
+        text["dy"] = 4 if below else -4
+    # One mark, and not one for each row of the tile.
+    once: Spec = {"data": {"values": [{}]}}
+    return [
+        {
+            **once,
+            "mark": {"type": "rule", "style": "target"},
+            "encoding": {channel: {"datum": value}},
+        },
+        {
+            **once,
+            "mark": {"type": "text", "style": "target-label", **text},
+            "encoding": {**place, "text": {"value": f"Target: {target.label}"}},
+        },
+    ]
 
 
 def _forecast(chart: _Chart) -> Spec:
@@ -273,6 +297,15 @@ def _bar(chart: _Chart) -> Spec:
     layers: list[Spec] = [{"mark": {"type": "bar", "style": "bar"}, "encoding": bars}]
     if chart.tile.of_role(Role.SERIES):
         series = chart.one(Role.SERIES)
+        # Parts lie in the order of the legend, which is that of the rows, and not by their letters.
+        layers[0]["transform"] = [
+            {"window": [{"op": "row_number", "as": "place"}]},
+            {
+                "joinaggregate": [{"op": "min", "field": "place", "as": _FIRST_PLACE}],
+                "groupby": [series.key],
+            },
+        ]
+        bars["order"] = {"field": _FIRST_PLACE, "type": "quantitative"}
         bars["color"] = {
             "field": series.key,
             "type": "nominal",

@@ -374,7 +374,7 @@ class FilterKind(StrEnum):
 
     Attributes:
         PERIOD: One of the periods that are there; the last complete one unless chosen.
-        CHOICE: One of the values that are there, or all.
+        CHOICE: One of the values that its mart or any tile that it narrows holds, or all.
     """
 
     PERIOD = "period"
@@ -390,7 +390,7 @@ class Filter(Settings):
         kind: How it is asked for.
         mart: Mart whose values may be chosen.
         column: Column that holds them.
-        where: Which rows of it count.
+        where: Of a period: which rows of it count.
         default_where: Of a period: of those rows, the ones among which the latest is chosen unless
             a reader chooses; where none is, all of them.
         default_note: Of a period: why a later one is not chosen.
@@ -444,6 +444,13 @@ class Dashboard(Settings):
         """Every mart and monitoring model that it reads, in the order of first use."""
         filters = (one.mart for one in self.filters)
         return tuple(dict.fromkeys([*(tile.mart for tile in self.tiles), *filters]))
+
+    def columns_of(self, one: Filter) -> tuple[tuple[str, str], ...]:
+        """Return the marts and their columns that a filter narrows, its own first."""
+        of_tiles = (
+            (tile.mart, tile.filters[one.name]) for tile in self.tiles if one.name in tile.filters
+        )
+        return tuple(dict.fromkeys([(one.mart, one.column), *of_tiles]))
 
     def tile(self, name: str) -> Tile:
         """Return the tile of a name; raises KeyError."""

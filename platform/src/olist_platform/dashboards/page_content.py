@@ -18,7 +18,7 @@ from olist_platform.dashboards.description import (
     TileKind,
 )
 from olist_platform.dashboards.published_marts import PublishedMarts
-from olist_platform.dashboards.tile_query import filter_query, tile_query
+from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 
 Json = dict[str, Any]
 Cell = bool | int | float | str | None
@@ -98,7 +98,7 @@ def page_content(
         "publishedAt": cell(publication.published_at),
         "oldAfterHours": old_after_hours,
         "staleMarts": sorted(stale),
-        "filters": [_filter(one, marts) for one in dashboard.filters],
+        "filters": [_filter(dashboard, one, marts) for one in dashboard.filters],
         "themes": {"light": chart_theme(dark=False), "dark": chart_theme(dark=True)},
         "tiles": [
             _tile(read_tile(tile, marts), is_stale=tile.mart in stale) for tile in dashboard.tiles
@@ -122,17 +122,24 @@ def cell(value: object) -> Cell:
             return str(value)
 
 
-def _filter(one: Filter, marts: PublishedMarts) -> Json:
-    relation = marts.relation(one.mart)
-    rows = marts.rows(filter_query(one, relation)) if relation else []
-    values = [cell(value) for value, _ in rows]
+def _filter(dashboard: Dashboard, one: Filter, marts: PublishedMarts) -> Json:
     default: Cell = None
     note = ""
-    if one.kind is FilterKind.PERIOD and values:
-        among = [cell(value) for value, is_default in rows if is_default] or values
-        default = among[-1]
-        note = one.default_note if default != values[-1] else ""
-        values.reverse()
+    values: list[Cell]
+    if one.kind is FilterKind.CHOICE:
+        # A tile may know values that the filter's own mart lacks: states without a seller.
+        named = ((marts.relation(mart), column) for mart, column in dashboard.columns_of(one))
+        known = [(relation, column) for relation, column in named if relation]
+        values = [cell(value) for (value,) in marts.rows(choice_query(known))] if known else []
+    else:
+        relation = marts.relation(one.mart)
+        rows = marts.rows(period_query(one, relation)) if relation else []
+        values = [cell(value) for value, _ in rows]
+        if values:
+            among = [cell(value) for value, is_default in rows if is_default] or values
+            default = among[-1]
+            note = one.default_note if default != values[-1] else ""
+            values.reverse()
     return {
         "name": one.name,
         "title": one.title,

@@ -3,6 +3,8 @@
 Every name in it was found in a contract of dbt (see catalog.py) and every value is the checkout's.
 """
 
+from collections.abc import Sequence
+
 from olist_platform.dashboards.description import (
     Aggregate,
     Bounds,
@@ -43,8 +45,8 @@ def tile_query(tile: Tile, relation: str) -> str:
     return f"{statement} {order}".rstrip()
 
 
-def filter_query(one: Filter, relation: str) -> str:
-    """Return the statement for a filter's values: `value`, and whether it is a `default_one`."""
+def period_query(one: Filter, relation: str) -> str:
+    """Return the statement for a period's values: `value`, and whether it is a `default_one`."""
     default = _conditions(one.default_where) or "true"
     where = _conditions(one.where)
     return (
@@ -53,6 +55,17 @@ def filter_query(one: Filter, relation: str) -> str:
         f" from {relation}{f' where {where}' if where else ''}"
         f" group by {one.column} having {one.column} is not null order by value"
     )
+
+
+def choice_query(columns: Sequence[tuple[str, str]]) -> str:
+    """Return the statement for a choice's values.
+
+    Args:
+        columns: Relations, as they can be asked, and the column of each that the choice narrows.
+    """
+    each = (f"select {column} as value from {relation}" for relation, column in columns)  # noqa: S608
+    known = " union ".join(each)
+    return f"select value from ({known}) as known where value is not null order by value"  # noqa: S608
 
 
 def _selected_rows(rows: Selection, relation: str) -> str:

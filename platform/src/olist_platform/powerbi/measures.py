@@ -92,9 +92,19 @@ def tile_measure(
 
 
 def chosen_month(one: Filter) -> TileMeasure:
-    """Return the measure of the month that a report shows: the chosen one, else the default."""
-    conditions = _dax_conditions(one.mart, {**one.where, **one.default_where})
-    expression = f"CALCULATE(MAX({_ref(one.mart, one.column)}), {', '.join(conditions)})"
+    """Return the measure of the month that a report shows: the chosen one, else the default.
+
+    Of several months it is the last one of enough orders, as on the web; where a reader chooses one
+    that has fewer, it is that one.
+    """
+    wheres = [{**one.where, **one.default_where}]
+    if one.default_where:
+        wheres.append(one.where)
+    latest = [
+        f"CALCULATE({', '.join([f'MAX({_ref(one.mart, one.column)})', *conditions])})"
+        for conditions in (_dax_conditions(one.mart, where) for where in wheres)
+    ]
+    expression = f"COALESCE({', '.join(latest)})" if len(latest) > 1 else latest[0]
     return TileMeasure(
         one.mart,
         Measure(

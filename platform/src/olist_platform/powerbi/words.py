@@ -14,17 +14,21 @@ _WRITTEN = {
 }
 # Backslashes keep a letter from being a sign of the format.
 _BRL = r"\R\$\ #,0.00"
+_POINTS = r"\ \p\o\i\n\t\s"
 _FORMATS = {
     Format.MONEY: f"{_BRL};-{_BRL}",
     Format.COUNT: "#,0",
     Format.NUMBER: "#,0.##",
     Format.SHARE: "0.0%",
-    Format.POINTS: "+0.0%;-0.0%;0.0%",
+    # Only the sign of per cent multiplies by 100; the word behind it keeps a difference of two
+    # fractions from being read as growth.
+    Format.POINTS: f"+0.0%{_POINTS};-0.0%{_POINTS};0.0%{_POINTS}",
     Format.GROWTH: "+0.0%;-0.0%;0.0%",
     Format.SCORE: "0.00",
     Format.DATE: "dd/mm/yyyy",
     Format.MONTH: "mmm yyyy",
-    Format.MOMENT: "dd/mm/yyyy hh:nn",
+    # As the marts hold it: Power BI turns no moment into a reader's time.
+    Format.MOMENT: r"dd/mm/yyyy hh:nn \U\T\C",
 }
 
 
