@@ -227,7 +227,7 @@ def test_what_cannot_be_written_or_made_is_said_before_the_work(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     printed = workspace.olist("generate", tmp_path / "files", "--frauds", "2", expect=2)
-    assert "2.0 is not in the range 0<=x<=0.5" in printed
+    assert "'--frauds': Input should be less than or equal to 0.5" in printed
     assert not (tmp_path / "files").exists()
     printed = workspace.olist("release", "build", "--output", tmp_path, expect=1)
     assert f"{tmp_path}: it is a folder, not a file" in printed
