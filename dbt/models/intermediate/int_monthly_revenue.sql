@@ -6,7 +6,6 @@ with
             purchase_month,
             order_status,
             is_valid,
-            is_delivered,
             estimated_delivery_date,
             items,
             item_price,
@@ -68,7 +67,6 @@ with
                 case
                     when
                         orders.is_valid
-                        and not orders.is_delivered
                         and orders.order_status <> 'delivered'
                         and orders.estimated_delivery_date < reference.as_of_date
                     then orders.payment_value

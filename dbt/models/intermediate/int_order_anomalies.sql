@@ -135,7 +135,6 @@ with
             case
                 when
                     orders.is_valid
-                    and not orders.is_delivered
                     and orders.order_status <> 'delivered'
                     and orders.estimated_delivery_date < reference.as_of_date
                 then

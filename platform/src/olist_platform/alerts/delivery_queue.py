@@ -5,7 +5,7 @@ between sending and recording leaves a claim that runs out; its message is then 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,20 +86,9 @@ class DeliveryQueue:
     ) -> None:
         """Record that a message did not go, and give it its next time or its other channel."""
         with self._database.transaction() as connection:
-            rows = connection.execute(
-                select(DELIVERY).where(*_still_claimed(dispatch, claimant))
-            ).all()
-            for row in rows:
-                connection.execute(
-                    update(DELIVERY)
-                    .where(DELIVERY.c.id == row.id)
-                    .values(
-                        last_error=failure.reason,
-                        claimed_by=None,
-                        claimed_until=None,
-                        **self._after_failure(connection, row, failure, now),
-                    )
-                )
+            for row in _claimed_rows(connection, dispatch, claimant):
+                change = self._after_failure(connection, row, failure, now)
+                _give_back(connection, row, failure.reason, change)
 
     def hold(self, dispatch: Dispatch, until: datetime, reason: str, claimant: str) -> None:
         """Record that a channel asked to be left alone; its messages wait and lose no try.
@@ -113,20 +102,9 @@ class DeliveryQueue:
             connection.execute(
                 insert(CHANNEL_HOLD).values(channel=dispatch.channel.value, until=until)
             )
-            rows = connection.execute(
-                select(DELIVERY).where(*_still_claimed(dispatch, claimant))
-            ).all()
-            for row in rows:
-                connection.execute(
-                    update(DELIVERY)
-                    .where(DELIVERY.c.id == row.id)
-                    .values(
-                        last_error=reason,
-                        claimed_by=None,
-                        claimed_until=None,
-                        **self._during_hold(connection, row, until),
-                    )
-                )
+            for row in _claimed_rows(connection, dispatch, claimant):
+                change = self._during_hold(connection, row, until)
+                _give_back(connection, row, reason, change)
 
     def _not_before(
         self, connection: Connection, row: Row[Any], holds: dict[str, datetime], now: datetime
@@ -274,6 +252,22 @@ def _still_claimed(dispatch: Dispatch, claimant: str) -> tuple[Any, ...]:
         DELIVERY.c.id.in_(dispatch.delivery_ids),
         DELIVERY.c.claimed_by == claimant,
         DELIVERY.c.state == WAITING,
+    )
+
+
+def _claimed_rows(connection: Connection, dispatch: Dispatch, claimant: str) -> Sequence[Row[Any]]:
+    """Return the deliveries of a message that its process still holds."""
+    return connection.execute(select(DELIVERY).where(*_still_claimed(dispatch, claimant))).all()
+
+
+def _give_back(
+    connection: Connection, row: Row[Any], reason: str, change: Mapping[str, Any]
+) -> None:
+    """Record why a claimed delivery did not go and what becomes of it; nobody holds it any more."""
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id == row.id)
+        .values(last_error=reason, claimed_by=None, claimed_until=None, **change)
     )
 
 

@@ -46,14 +46,6 @@ def evaluate(
     results = _observed(environment, observation)
     if WAREHOUSE not in observation.problems:
         found = _of_warehouse(environment, observation, expectations, directory)
-        if ACCOUNT_USAGE not in observation.problems:
-            open_budgets = {
-                stored.alert.subject
-                for stored in observation.open_alerts
-                if stored.alert.signal is Signal.COST_BUDGET
-            }
-            found += budgets(months(environment, observation), directory, now, open_budgets)
-            found += query_durations(observation.queries, expectations, now)
         results += _following_failed_tests(found, observation)
     nodes = node_durations(observation.runs, directory, expectations)
     results += one_root(nodes, task_durations(observation.airflow, expectations, now))
@@ -81,6 +73,11 @@ def _of_warehouse(
     publication = rows("publication")
     ready = dashboards(publication, settings.dashboards_ready_by, environment.alerts.zone, now)
     volumes = volume(rows("volume"), directory, now)
+    open_budgets = {
+        stored.alert.subject
+        for stored in observation.open_alerts
+        if stored.alert.signal is Signal.COST_BUDGET
+    }
     return [
         *source_freshness(rows("freshness"), settings.loaded_within_hours, now),
         *data_freshness(rows("freshness"), directory, now),
@@ -97,8 +94,10 @@ def _of_warehouse(
         *distribution(rows("profile"), directory, now),
         *quality_scores(rows("quality"), expectations.least_quality_score, directory, now),
         *data_tests(observation.runs, directory, now),
+        *budgets(months(environment, observation), directory, now, open_budgets),
         *order_anomalies(rows("anomalies"), directory, now),
         *fraud_queue(rows("fraud"), directory, now),
+        *query_durations(observation.queries, expectations, now),
         *business_figures(rows("figures"), directory, now),
     ]
 
