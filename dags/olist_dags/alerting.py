@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,26 +98,25 @@ def settle_alerts() -> str:
     """Resolve what this run found healthy again, and deliver every alert that is due.
 
     Other DAGs make it a teardown: it runs whatever happened, and decides nothing about the run's
-    state. What cannot be delivered stays in the outbox: `olist alerts deliver` and the DAG
-    `olist_alert_delivery`, whose only task it is, try again.
+    state. Where the outbox cannot be used it fails, for alerts that reach nobody must not look
+    like health. What a channel does not take stays in the outbox: `olist alerts deliver` and the
+    DAG `olist_alert_delivery`, whose only task it is, try again.
     """
     # Imported when it runs: the scheduler parses this file again and again.
     from olist_platform.alerts.router import deliver_due  # noqa: PLC0415
 
+    environment, context = current_environment(), get_current_context()
     try:
-        environment = current_environment()
-        resolved = _resolve_what_passed(get_current_context())
+        resolved = _resolve_what_passed(context)
+    finally:
         report = deliver_due(environment, lambda: datetime.now(UTC))
-    except Exception:
-        _log.exception("alerts could not be settled; they stay in the outbox")
-        return "not settled"
+    this = context["ti"]
+    resolved += _resolve(environment, settled_by(this.dag_id, this.task_id))
     return f"{resolved} resolved, {len(report.sent)} sent, {len(report.not_sent)} not sent"
 
 
 def _resolve_what_passed(context: Any) -> int:
-    from olist_platform.alerts.router import open_outbox  # noqa: PLC0415 - as above
-
-    environment, now = current_environment(), datetime.now(UTC)
+    environment = current_environment()
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     states = context["ti"].get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
     healthy = [
@@ -135,7 +135,13 @@ def _resolve_what_passed(context: Any) -> int:
         for node, result in results.items()
         if result["status"] in _PASSED
     ]
-    outbox = open_outbox(environment)
+    return _resolve(environment, healthy)
+
+
+def _resolve(environment: Environment, healthy: Iterable[tuple[Signal, str]]) -> int:
+    from olist_platform.alerts.router import open_outbox  # noqa: PLC0415 - as above
+
+    outbox, now = open_outbox(environment), datetime.now(UTC)
     open_now = {stored.fingerprint for stored in outbox.alerts()}
     found = {fingerprint_of(environment.name, signal, subject) for signal, subject in healthy}
     return sum(outbox.resolve(fingerprint, now) for fingerprint in sorted(open_now & found))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -157,3 +158,14 @@ def test_a_run_through_airflow_beside_a_build(
         "budget",
         "mart_freshness",
     }
+
+
+def test_an_outbox_that_cannot_be_used_fails_the_delivery(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
+    outbox = workspace.home / "data" / "local" / "alerts"
+    shutil.rmtree(outbox, ignore_errors=True)
+    outbox.parent.mkdir(parents=True, exist_ok=True)
+    outbox.write_text("in the way", encoding="utf-8")
+    assert run_dag(workspace, "olist_alert_delivery") == 1

@@ -83,6 +83,21 @@ def test_the_line_of_a_target_is_named_once(name: str, label: str) -> None:
     assert drawn(name, rows).count(f">{label}<") == 1
 
 
+@pytest.mark.parametrize(("months", "shows_numbers"), [(4, True), (12, False)])
+def test_a_heat_map_says_what_its_colours_stand_for(months: int, *, shows_numbers: bool) -> None:
+    """By a legend always, by a number in each cell where it fits."""
+    rows = [
+        {"cohort_month": "2017-01-01", "months_since_first": month, "retention_rate": 0.02 / month}
+        for month in range(1, months + 1)
+    ]
+    svg = drawn("customer_strategy.retention", rows)
+    assert set(re.findall(r'font-size="12px"[^>]*>(Bought again|\d%)<', svg)) == {
+        *("Bought again", "0%", "1%", "2%")
+    }
+    numbers = re.findall(r'"text mark"[^>]*opacity="(\d)">[\d.]+%<', svg)
+    assert numbers == ["1" if shows_numbers else "0"] * months
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_colours_are_okabe_and_itos_and_stand_out(dark: bool) -> None:
     theme = chart_theme(dark=dark)

@@ -39,7 +39,14 @@ def chart_theme(*, dark: bool) -> Config:
             "labelOverlap": "greedy",
             "labelSeparation": 10,
         },
-        "legend": {"labelColor": text, "labelFontSize": 12, "symbolSize": 90},
+        "legend": {
+            "labelColor": text,
+            "titleColor": text,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "symbolSize": 90,
+        },
         "range": {"category": series, "heatmap": ramp, "ramp": ramp, "ordinal": ramp},
         "point": {"size": 30, "filled": True},
         "style": {

@@ -37,8 +37,9 @@ _D3_FORMATS = {
 _TIME_CHART_HEIGHT = 240
 _ROW_HEIGHT = 26
 _FIRST_PLACE = "first_place_of_series"
-# Narrower than this there is no room for a number in each cell of a heat map.
-_ROOM_FOR_NUMBERS = 520
+# A narrower cell of a heat map has no room for its number.
+_ROOM_FOR_A_NUMBER = 40
+_LEGEND_LENGTH = 160
 
 
 def chart_spec(tile: Tile, *, for_page: bool = True) -> Spec:
@@ -404,7 +405,15 @@ def _heatmap(chart: _Chart) -> Spec:
                         "field": value.key,
                         "type": "quantitative",
                         "scale": {"zero": True},
-                        "legend": None,
+                        # On a phone it may be all that says what a colour stands for.
+                        "legend": {
+                            "title": value.label,
+                            "orient": "top",
+                            "gradientLength": _LEGEND_LENGTH,
+                            "gradientThickness": 8,
+                            "tickCount": 2,
+                            **chart.on_axis(value),
+                        },
                     },
                     "tooltip": chart.tooltip(),
                 },
@@ -418,7 +427,7 @@ def _heatmap(chart: _Chart) -> Spec:
                     "mark": {
                         "type": "text",
                         "style": style,
-                        "opacity": {"expr": f"width > {_ROOM_FOR_NUMBERS} ? 1 : 0"},
+                        "opacity": {"expr": f"bandwidth('x') > {_ROOM_FOR_A_NUMBER} ? 1 : 0"},
                     },
                     "encoding": {
                         "text": {"field": value.key, "type": "quantitative", **chart.written(value)}
