@@ -116,7 +116,12 @@ def test_without_the_warehouse_monitoring_is_not_recorded_yet(local: Environment
     assert found
     tiles = json.loads(found[1])["tiles"]
     assert len(tiles) > 8
-    assert {(tile["isThere"], len(tile["rows"])) for tile in tiles} == {(False, 0)}
+    assert {len(tile["rows"]) for tile in tiles} == {0}
+    said = {tile["name"]: tile["empty"] for tile in tiles}
+    assert said["quality_scores"].startswith("Not recorded yet: its source is not built")
+    assert (
+        said["checks"] == "Not recorded yet: no pass of the checks has run. By hand: olist monitor"
+    )
 
 
 def test_a_page_that_ends_a_script_in_its_data_is_still_one_page(

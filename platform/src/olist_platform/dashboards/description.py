@@ -272,6 +272,7 @@ class Tile(Settings):
         term: Column whose description in dbt explains the tile; its value's unless said.
         drill_down: Tile with more about it, `<dashboard>.<tile>`.
         empty: What it says where it has no rows; "Not recorded yet." unless said.
+        missing: What it says where its mart is not there.
         owner: Group of dbt that answers for it; the dashboard's unless said.
     """
 
@@ -287,6 +288,7 @@ class Tile(Settings):
     term: _Name | None = None
     drill_down: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")] | None = None
     empty: str = "Not recorded yet."
+    missing: str = "Not recorded yet: its source is not built, or was being built."
     owner: _Name | None = None
 
     def of_role(self, role: Role) -> tuple[TileColumn, ...]:

@@ -286,7 +286,7 @@
   // --- states ---
   function empty(tile) {
     const chosen = Object.keys(tile.filters).some((name) => choice.filters.get(name));
-    const text = tile.records.length && chosen ? "Nothing for this choice." : tile.isThere ? tile.empty : "Not recorded yet: its source is not built, or was being built.";
+    const text = tile.records.length && chosen ? "Nothing for this choice." : tile.empty;
     tile.view?.finalize();
     tile.view = null;
     delete window.olistCharts[tile.name];
