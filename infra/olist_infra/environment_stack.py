@@ -315,6 +315,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 ],
                 artifact_bucket=storage.artifacts.arn,
                 topics=[alerts.arn],
+                chat_channel=names.aws("alerts"),
                 managed_roles=[
                     names.aws("snowflake-landing"),
                     names.aws("snowflake-pipe-errors"),

@@ -74,7 +74,6 @@ _WRITE_ROLE = (
     "iam:UpdateRole",
 )
 _READ_TOPIC = (
-    "sns:GetSubscriptionAttributes",
     "sns:GetTopicAttributes",
     "sns:ListSubscriptionsByTopic",
     "sns:ListTagsForResource",
@@ -85,7 +84,6 @@ _WRITE_TOPIC = (
     "sns:SetTopicAttributes",
     "sns:Subscribe",
     "sns:TagResource",
-    "sns:Unsubscribe",
     "sns:UntagResource",
 )
 _READ_SECRET = ("secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy")
@@ -97,7 +95,6 @@ _WRITE_SECRET = (
     "secretsmanager:UpdateSecret",
 )
 _READ_TRAIL = (
-    "cloudtrail:DescribeTrails",
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetTrail",
     "cloudtrail:GetTrailStatus",
@@ -131,6 +128,21 @@ _WRITE_KEY = (
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
+_WRITE_CHAT = (
+    "chatbot:DeleteSlackChannelConfiguration",
+    "chatbot:TagResource",
+    "chatbot:UntagResource",
+    "chatbot:UpdateSlackChannelConfiguration",
+)
+# AWS allows these on every resource or not at all (Service Authorization Reference).
+_READ_EVERYWHERE = (
+    "chatbot:DescribeSlackChannelConfigurations",
+    "chatbot:ListTagsForResource",
+    "cloudtrail:DescribeTrails",
+    "kms:ListAliases",
+    "sns:GetSubscriptionAttributes",
+)
+_WRITE_EVERYWHERE = ("sns:Unsubscribe",)
 _USE_KEY = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 
 
@@ -148,6 +160,7 @@ class GitHubIdentitiesArgs:
         buckets: ARNs of the environment's buckets.
         artifact_bucket: ARN of the one that releases are put into.
         topics: ARNs of the environment's topics.
+        chat_channel: Name of AWS Chatbot's configuration of the channel that alerts are posted to.
         managed_roles: Names of the roles that a deployment makes besides these.
         promotion_source: Where releases are promoted from, or None.
         secrets: Path under which the environment's secrets are.
@@ -165,6 +178,7 @@ class GitHubIdentitiesArgs:
     buckets: Sequence[pulumi.Input[str]]
     artifact_bucket: pulumi.Input[str]
     topics: Sequence[pulumi.Input[str]]
+    chat_channel: str
     managed_roles: Sequence[str]
     promotion_source: ArtifactPlace | None
     secrets: str
@@ -282,7 +296,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(_READ_TRAIL, self._trail()),
             allow(_READ_BUDGET, self._budget()),
             allow(_READ_KEY, args.kms_key_arn),
-            allow(["kms:ListAliases"], "*"),
+            allow(_READ_EVERYWHERE, "*"),
             allow(_USE_KEY, self._keys(), self._by_alias(PULUMI_STATE)),
             allow(["kms:Decrypt"], args.kms_key_arn, self._through_artifacts()),
         ]
@@ -301,6 +315,8 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(_WRITE_TRAIL, self._trail()),
             allow(_WRITE_BUDGET, self._budget()),
             allow(_WRITE_KEY, [args.kms_key_arn, aliases]),
+            allow(_WRITE_CHAT, self._chat_channel()),
+            allow(_WRITE_EVERYWHERE, "*"),
             allow(["kms:GenerateDataKey"], args.kms_key_arn, self._through_artifacts()),
         ]
 
@@ -338,6 +354,10 @@ class GitHubIdentities(pulumi.ComponentResource):
 
     def _budget(self) -> str:
         return f"arn:aws:budgets::{self._args.account_id}:budget/{self._args.budget}"
+
+    def _chat_channel(self) -> str:
+        local = f"arn:aws:chatbot::{self._args.account_id}:chat-configuration"
+        return f"{local}/slack-channel/{self._args.chat_channel}"
 
     def _keys(self) -> str:
         return f"arn:aws:kms:{self._args.region}:{self._args.account_id}:key/*"

@@ -11,6 +11,9 @@ _ROLE = "aws:iam/role:Role"
 # Actions that IAM offers for no single resource. Source: AWS Service Authorization Reference.
 _ACTIONS_WITHOUT_RESOURCE = {
     "ce:GetCostAndUsage",
+    "chatbot:DescribeSlackChannelConfigurations",
+    "chatbot:ListTagsForResource",
+    "cloudtrail:DescribeTrails",
     "cloudwatch:PutMetricData",
     "ec2:DescribeRegions",
     "ecr:GetAuthorizationToken",
@@ -19,7 +22,9 @@ _ACTIONS_WITHOUT_RESOURCE = {
     "logs:DescribeLogGroups",
     "s3:ListAllMyBuckets",
     "secretsmanager:ListSecrets",
+    "sns:GetSubscriptionAttributes",
     "sns:ListTopics",
+    "sns:Unsubscribe",
     "sts:GetCallerIdentity",
     "tag:GetResources",
 }

@@ -404,6 +404,67 @@ def test_jobs_read_the_keys_they_log_in_with_and_no_other(dev: CapturedProgram) 
     assert [verb for verb in verbs if verb.startswith(writing)] == []
 
 
+# What the provider asks AWS for when it reads a resource. Sources: the Read functions in
+# internal/service/*/*.go of hashicorp/terraform-provider-aws.
+_ASKED_BY_A_REFRESH = {
+    "Alias": {"kms:ListAliases"},
+    "Budget": {"budgets:ViewBudget", "budgets:ListTagsForResource"},
+    "Bucket": {"s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketTagging"},
+    "BucketLifecycleConfiguration": {"s3:GetLifecycleConfiguration"},
+    "BucketLogging": {"s3:GetBucketLogging"},
+    "BucketNotification": {"s3:GetBucketNotification"},
+    "BucketOwnershipControls": {"s3:GetBucketOwnershipControls"},
+    "BucketPolicy": {"s3:GetBucketPolicy"},
+    "BucketPublicAccessBlock": {"s3:GetBucketPublicAccessBlock"},
+    "BucketServerSideEncryptionConfiguration": {"s3:GetEncryptionConfiguration"},
+    "BucketVersioning": {"s3:GetBucketVersioning"},
+    "Key": {
+        "kms:DescribeKey",
+        "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus",
+        "kms:ListResourceTags",
+    },
+    "OpenIdConnectProvider": {"iam:GetOpenIDConnectProvider"},
+    "Role": {"iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"},
+    "RolePolicy": {"iam:GetRolePolicy"},
+    "Secret": {"secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"},
+    "SlackChannelConfiguration": {
+        "chatbot:DescribeSlackChannelConfigurations",
+        "chatbot:ListTagsForResource",
+    },
+    "Topic": {"sns:GetTopicAttributes", "sns:ListTagsForResource"},
+    "TopicPolicy": {"sns:GetTopicAttributes"},
+    "TopicSubscription": {"sns:GetSubscriptionAttributes"},
+    "Trail": {
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:ListTags",
+    },
+}
+# Those that name no resource in AWS's Service Authorization Reference: on an ARN, they are denied.
+_ON_EVERY_RESOURCE_ONLY = {
+    "chatbot:DescribeSlackChannelConfigurations",
+    "chatbot:ListTagsForResource",
+    "cloudtrail:DescribeTrails",
+    "kms:ListAliases",
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
+}
+
+
+def test_every_job_may_read_every_resource_that_a_refresh_reads(prod: CapturedProgram) -> None:
+    types = {_kind(one.type) for one in prod.resources if one.type.startswith("aws:")}
+    assert types == _ASKED_BY_A_REFRESH.keys()
+    asked = set().union(*_ASKED_BY_A_REFRESH.values())
+    for role in ("github-deploy", "github-drift", "github-pull-request"):
+        assert asked - _actions(prod, role) == set(), role
+        text = prod.named("aws:iam/rolePolicy:RolePolicy", role).plain_inputs["policy"]
+        for statement in json.loads(text)["Statement"]:
+            named = set(statement["Action"]) & _ON_EVERY_RESOURCE_ONLY
+            assert not named or statement["Resource"] == "*", named
+
+
 def test_prods_deployer_reads_devs_releases_and_nobody_elses_does(
     dev: CapturedProgram, prod: CapturedProgram
 ) -> None:
