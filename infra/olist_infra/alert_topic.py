@@ -61,9 +61,11 @@ class AlertTopic(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        for index, email in enumerate(args.emails):
+        for email in args.emails:
+            # Named after its address: SNS has one subscription for it, and a number that passes from
+            # one address to the next would end the one it has come to.
             aws.sns.TopicSubscription(
-                f"{name}-email-{index}",
+                f"{name}-{email}",
                 topic=topic.arn,
                 protocol="email",
                 endpoint=email,

@@ -18,6 +18,7 @@ from olist_platform.infrastructure_plan.captured_resources import (
     CapturedResource,
     Secret,
 )
+from olist_platform.infrastructure_plan.comparison import ChangeKind, compare
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.source_catalog import CATALOG, PiiClass
 from olist_workspace import ROOT
@@ -49,6 +50,21 @@ def program(request: pytest.FixtureRequest) -> CapturedProgram:
 
 def _kind(type_token: str) -> str:
     return type_token.rpartition(":")[2]
+
+
+def _capture_changed(
+    name: EnvironmentName, before: str, after: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> CapturedProgram:
+    """Capture an environment whose file says something else."""
+    shutil.copytree(ROOT / "environments", home / "environments")
+    for folder in ("dbt", "infra"):
+        (home / folder).symlink_to(ROOT / folder)
+    path = home / "environments" / f"{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    monkeypatch.setenv("OLIST_HOME", str(home))
+    return capture_program(load_environment(name), ROOT / "infra")
 
 
 def test_every_snowflake_name_is_explicit_and_upper_case(program: CapturedProgram) -> None:
@@ -181,8 +197,20 @@ def test_environments_differ_by_their_files_only(
     assert extra == {
         ("aws:iam/role:Role", "alerts-chatbot"),
         ("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration", "alerts"),
-        ("aws:sns/topicSubscription:TopicSubscription", "alerts-email-1"),
+        ("aws:sns/topicSubscription:TopicSubscription", "alerts-platform-operations@olist.example"),
     }
+
+
+def test_who_is_no_longer_told_takes_nobody_elses_alerts_along(
+    prod: CapturedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SNS has one subscription for an address: renumbered, the one kept would go with the other."""
+    gone = "data-platform@olist.example"
+    after = _capture_changed(
+        EnvironmentName.PROD, f"alert_emails: [{gone}, ", "alert_emails: [", tmp_path, monkeypatch
+    )
+    [change] = compare(prod, after, "main").changes
+    assert (change.kind, change.name) == (ChangeKind.DELETE, f"alerts-{gone}")
 
 
 def test_service_users_log_in_with_a_key_from_known_networks(dev: CapturedProgram) -> None:
@@ -518,14 +546,13 @@ def test_a_deployment_cannot_widen_its_own_role(dev: CapturedProgram) -> None:
 def test_what_an_account_has_once_is_left_to_the_environment_that_owns_it(
     dev: CapturedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(ROOT / "environments", tmp_path / "environments")
-    for folder in ("dbt", "infra"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
-    path = tmp_path / "environments" / "dev.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("owns_account_objects: true", "owns_account_objects: false"))
-    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
-    guest = capture_program(load_environment(EnvironmentName.DEV), ROOT / "infra")
+    guest = _capture_changed(
+        EnvironmentName.DEV,
+        "owns_account_objects: true",
+        "owns_account_objects: false",
+        tmp_path,
+        monkeypatch,
+    )
     gone = {(_kind(one.type), one.name) for one in dev.resources} - {
         (_kind(one.type), one.name) for one in guest.resources
     }
