@@ -62,8 +62,8 @@ class AlertTopic(pulumi.ComponentResource):
             opts=child,
         )
         for email in args.emails:
-            # Named after its address: SNS has one subscription for it, and a number that passes from
-            # one address to the next would end the one it has come to.
+            # Named after its address: SNS has one subscription for it, and a number that passes
+            # from one address to the next would end the one it has come to.
             aws.sns.TopicSubscription(
                 f"{name}-{email}",
                 topic=topic.arn,

@@ -86,7 +86,7 @@ class PersonalData(pulumi.ComponentResource):
         self.register_outputs({"tag": self.tag})
 
     def _tag_column(self, dataset: Dataset, column: Column) -> None:
-        """Tag one column; with others of its class, it would lose the tag when its class changes."""
+        """Tag one column; with others of its class, it would lose the tag with that class."""
         table = self._args.tables[dataset.name].fully_qualified_name
         snowflake.TagAssociation(
             f"pii-{dataset.name}-{column.name}",

@@ -76,7 +76,7 @@ def test_each_mart_is_cloned_for_the_schemas_readers_and_recorded(
     ]
     clones = [text for text in sent if " clone " in text.lower()]
     # Marts have time travel; a clone of a permanent table may be permanent. With `copy grants` it
-    # would have the grants of the schema marts and no future grant of serving: nobody could read it.
+    # would have the grants of marts and no future grant of serving: nobody could read it.
     assert clones == [
         f"create or replace table {DATABASE}.serving.{mart} clone {DATABASE}.marts.{mart}"
         for mart in marts
