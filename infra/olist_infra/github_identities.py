@@ -62,17 +62,17 @@ _READ_ROLE = (
     "iam:ListInstanceProfilesForRole",
     "iam:ListRolePolicies",
 )
+_READ_BOUNDARY = ("iam:GetPolicy", "iam:GetPolicyVersion")
 _WRITE_ROLE = (
-    "iam:CreateRole",
     "iam:DeleteRole",
-    "iam:DeleteRolePolicy",
     "iam:PassRole",
-    "iam:PutRolePolicy",
     "iam:TagRole",
     "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
 )
+# Of a role within the boundary only: else a job could write itself an administrator.
+_WRITE_ROLE_POLICY = ("iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy")
 _READ_TOPIC = (
     "sns:GetTopicAttributes",
     "sns:ListSubscriptionsByTopic",
@@ -162,6 +162,7 @@ class GitHubIdentitiesArgs:
         topics: ARNs of the environment's topics.
         chat_channel: Name of AWS Chatbot's configuration of the channel that alerts are posted to.
         managed_roles: Names of the roles that a deployment makes besides these.
+        role_boundary: ARN of what those can do at most.
         promotion_source: Where releases are promoted from, or None.
         secrets: Path under which the environment's secrets are.
         reader_connections: Secrets by which a deployment tells readers of new marts.
@@ -180,6 +181,7 @@ class GitHubIdentitiesArgs:
     topics: Sequence[pulumi.Input[str]]
     chat_channel: str
     managed_roles: Sequence[str]
+    role_boundary: pulumi.Input[str]
     promotion_source: ArtifactPlace | None
     secrets: str
     reader_connections: Sequence[str]
@@ -287,6 +289,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(["s3:GetObject"], pulumi.Output.concat(args.artifact_bucket, "/*")),
             allow(["s3:GetObject", "s3:ListBucket"], [state, f"{state}/*"]),
             allow(_READ_ROLE, [*self._roles(args.managed_roles), *self._roles(self._own_roles())]),
+            allow(_READ_BOUNDARY, args.role_boundary),
             allow(
                 ["iam:GetOpenIDConnectProvider"],
                 f"arn:aws:iam::{args.account_id}:oidc-provider/{_ISSUER}",
@@ -310,6 +313,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(_WRITE_BUCKET, list(args.buckets)),
             allow(["s3:DeleteObject", "s3:PutObject"], [artifacts, f"{state}/*"]),
             allow(_WRITE_ROLE, self._roles(args.managed_roles)),
+            allow(_WRITE_ROLE_POLICY, self._roles(args.managed_roles), self._within_boundary()),
             allow(_WRITE_TOPIC, list(args.topics)),
             allow(_WRITE_SECRET, self._secrets()),
             allow(_WRITE_TRAIL, self._trail()),
@@ -337,6 +341,9 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(["secretsmanager:GetSecretValue"], named),
             allow(["kms:Decrypt"], args.kms_key_arn, through),
         ]
+
+    def _within_boundary(self) -> dict[str, Any]:
+        return {"StringEquals": {"iam:PermissionsBoundary": self._args.role_boundary}}
 
     def _own_roles(self) -> list[str]:
         return [self._args.names.aws(role) for role in ("deploy", "drift", "pull-request")]

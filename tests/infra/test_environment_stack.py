@@ -453,6 +453,7 @@ _ASKED_BY_A_REFRESH = {
         "kms:ListResourceTags",
     },
     "OpenIdConnectProvider": {"iam:GetOpenIDConnectProvider"},
+    "Policy": {"iam:GetPolicy", "iam:GetPolicyVersion"},
     "Role": {"iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"},
     "RolePolicy": {"iam:GetRolePolicy"},
     "Secret": {"secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"},
@@ -541,6 +542,46 @@ def test_a_deployment_cannot_widen_its_own_role(dev: CapturedProgram) -> None:
     }
     assert writable & own == set()
     assert writable >= roles - own
+
+
+def test_a_role_that_a_deployment_writes_can_do_no_more_than_its_boundary(
+    prod: CapturedProgram,
+) -> None:
+    """Else a job could write itself an administrator: a policy, and trust in itself."""
+    [boundary] = prod.of_type("aws:iam/policy:Policy")
+    arn = f"arn:aws:iam::222222222222:policy/{boundary.inputs['name']}"
+    text = prod.named("aws:iam/rolePolicy:RolePolicy", "github-deploy").plain_inputs["policy"]
+    statements = json.loads(text)["Statement"]
+    writing = ("iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy")
+    for one in statements:
+        if set(one["Action"]) & set(writing):
+            assert one["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    actions = _actions(prod, "github-deploy")
+    assert set(writing) <= actions
+    assert not {one for one in actions if "Boundary" in one or one.startswith("iam:CreatePolicy")}
+    written = {
+        resource.rpartition("/")[2]
+        for one in statements
+        if "iam:PutRolePolicy" in one["Action"]
+        for resource in one["Resource"]
+    }
+    allowed = {
+        action
+        for one in json.loads(boundary.plain_inputs["policy"])["Statement"]
+        for action in one["Action"]
+    }
+    roles = [one for one in prod.of_type("aws:iam/role:Role") if one.inputs["name"] in written]
+    assert {one.inputs["name"] for one in roles} == written
+    for role in roles:
+        assert role.inputs["permissionsBoundary"] == arn
+        policies = [
+            one
+            for one in prod.of_type("aws:iam/rolePolicy:RolePolicy")
+            if one.inputs["role"] == role.inputs["name"]
+        ]
+        for policy in policies:
+            for one in json.loads(policy.plain_inputs["policy"])["Statement"]:
+                assert set(one["Action"]) <= allowed
 
 
 def test_what_an_account_has_once_is_left_to_the_environment_that_owns_it(
