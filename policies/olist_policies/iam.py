@@ -1,5 +1,6 @@
 """IAM: no wildcards, no keys that live for years, no trust in strangers."""
 
+import re
 from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs
@@ -28,6 +29,8 @@ _ACTIONS_WITHOUT_RESOURCE = {
     "sts:GetCallerIdentity",
     "tag:GetResources",
 }
+# Everything, everything of a service, or everything of a kind in an account (`role/*`, `key/*`).
+_EVERYWHERE = re.compile(r"\*|arn:(?:[^:]*:){4}\*(?:/\*)?|arn:(?:[^:]*:){3}[^:]+:[\w-]+[:/]\*")
 _ADMIN_POLICIES = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
 
 
@@ -56,7 +59,9 @@ def no_wildcard_action(policy: ResourceValidationArgs) -> Iterator[str]:
 def no_wildcard_resource(policy: ResourceValidationArgs) -> Iterator[str]:
     """No unconditional Allow on all resources, except for actions that take no other."""
     for statement in _allowed(policy.props["policy"]):
-        everywhere = "*" in statement.resources or statement.except_resources
+        everywhere = statement.except_resources or any(
+            _EVERYWHERE.fullmatch(resource) for resource in statement.resources
+        )
         needed = set(statement.actions) <= _ACTIONS_WITHOUT_RESOURCE
         if everywhere and not needed and not statement.conditions:
             yield f"allows {', '.join(statement.actions)} on every resource"

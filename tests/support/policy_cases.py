@@ -227,6 +227,21 @@ IAM = (
         DEV.changed("reads", policy=document(allow("s3:GetObject", "*"))),
         ("reads",),
     ),
+    *(
+        Case(
+            "iam-no-wildcard-resource",
+            f"every resource of a kind: {resource}",
+            DEV.changed("reads", policy=document(allow(action, resource))),
+            ("reads",),
+        )
+        for action, resource in (
+            ("s3:GetObject", "arn:aws:s3:::*"),
+            ("s3:GetObject", "arn:aws:s3:::*/*"),
+            ("sns:Publish", "arn:aws:sns:sa-east-1:111111111111:*"),
+            ("iam:PassRole", "arn:aws:iam::111111111111:role/*"),
+            ("kms:Decrypt", "arn:aws:kms:sa-east-1:111111111111:key/*"),
+        )
+    ),
     Case(
         "iam-trust-narrow",
         "no external id",
