@@ -42,8 +42,10 @@
     {%- endfor -%}
 {%- endmacro -%}
 
-{#- A list of statements: a clone for each mart, which keeps grants and, as clones do, policies and
-    comments; transient where the mart is, because a clone has to be. Then the record. -#}
+{#- A list of statements: a clone for each mart, which has the mart's policies and comments; transient
+    where the mart is, because a clone has to be. Then the record. No `copy grants`: a clone with it
+    takes the grants of `marts`, or of what it replaces, and none of the schema's future grants, by which
+    alone readers read. -#}
 {%- macro publication_statements(dbt_invocation_id, serving_schema) -%}
     {%- set serving = target.database ~ "." ~ serving_schema -%}
     {%- set statements = [] -%}
@@ -61,12 +63,11 @@
             ~ mart.schema
             ~ "."
             ~ mart.alias
-            ~ " copy grants"
         ) -%}
         {%- do records.append(olist.publication_record(mart, published, dbt_invocation_id)) -%}
     {%- endfor -%}
     {%- do statements.append(
-        "create or replace table " ~ serving ~ ".publication copy grants as " ~ records
+        "create or replace table " ~ serving ~ ".publication as " ~ records
         | join(" union all ")
     ) -%}
     {%- do return(statements) -%}

@@ -78,7 +78,7 @@
         ~ target.database
         ~ "."
         ~ serving
-        ~ ".release copy grants as select '"
+        ~ ".release as select '"
         ~ digest
         ~ "' as digest"
     ) -%}
@@ -137,6 +137,7 @@
     {%- do return(found.columns[0].values() | list) -%}
 {%- endmacro -%}
 
+{#- Without `copy grants`: see publication_statements. -#}
 {%- macro clone_table(name, from_schema, to_schema) -%}
     {%- do run_query(
         "create or replace table "
@@ -151,7 +152,6 @@
         ~ from_schema
         ~ "."
         ~ name
-        ~ " copy grants"
     ) -%}
 {%- endmacro -%}
 

@@ -21,6 +21,7 @@ class AlertTopicArgs:
         kms_key_arn: The key its messages are encrypted with.
         emails: Who gets a mail; each has to confirm once.
         slack: Channel of Slack, or None.
+        boundary_arn: What the Chatbot's role can do at most.
     """
 
     name: str
@@ -29,6 +30,7 @@ class AlertTopicArgs:
     kms_key_arn: pulumi.Input[str]
     emails: Sequence[str]
     slack: SlackTarget | None
+    boundary_arn: pulumi.Input[str]
 
 
 class AlertTopic(pulumi.ComponentResource):
@@ -61,9 +63,11 @@ class AlertTopic(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        for index, email in enumerate(args.emails):
+        for email in args.emails:
+            # Named after its address: SNS has one subscription for it, and a number that passes
+            # from one address to the next would end the one it has come to.
             aws.sns.TopicSubscription(
-                f"{name}-email-{index}",
+                f"{name}-{email}",
                 topic=topic.arn,
                 protocol="email",
                 endpoint=email,
@@ -83,6 +87,7 @@ class AlertTopic(pulumi.ComponentResource):
             f"{name}-chatbot",
             name=args.chatbot_role,
             description="AWS Chatbot posts alerts to Slack",
+            permissions_boundary=args.boundary_arn,
             assume_role_policy=policy_document(
                 [
                     {

@@ -20,6 +20,7 @@ from olist_infra.promotion_access import key_statements, promotion_source, promo
 from olist_infra.providers import make_providers, with_providers
 from olist_infra.raw_tables import RawTables, RawTablesArgs
 from olist_infra.resource_monitors import ResourceMonitors, ResourceMonitorsArgs
+from olist_infra.role_boundary import RoleBoundary, RoleBoundaryArgs
 from olist_infra.secrets import Secrets, SecretsArgs
 from olist_infra.service_users import ServiceUsers, ServiceUsersArgs
 from olist_infra.snowpipe import Snowpipe, SnowpipeArgs
@@ -128,6 +129,16 @@ class EnvironmentStack(pulumi.ComponentResource):
             ),
             on_aws,
         )
+        boundary = RoleBoundary(
+            "role-boundary",
+            RoleBoundaryArgs(
+                name=names.aws("role-boundary"),
+                read_buckets=[storage.landing.arn],
+                topics=[f"arn:aws:sns:{region}:{account_id}:{names.aws('alerts')}"],
+                kms_key_arn=key.arn,
+            ),
+            on_aws,
+        )
         alerts = AlertTopic(
             "alerts",
             AlertTopicArgs(
@@ -137,6 +148,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 kms_key_arn=key.arn,
                 emails=cloud.alert_emails,
                 slack=cloud.aws.slack,
+                boundary_arn=boundary.arn,
             ),
             on_aws,
         )
@@ -218,6 +230,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 bucket=names.landing_bucket(account_id),
                 bucket_arn=storage.landing.arn,
                 kms_key_arn=key.arn,
+                boundary_arn=boundary.arn,
             ),
             on_both,
         )
@@ -229,6 +242,7 @@ class EnvironmentStack(pulumi.ComponentResource):
                 account_id=account_id,
                 topic_arn=alerts.arn,
                 kms_key_arn=key.arn,
+                boundary_arn=boundary.arn,
             ),
             on_both,
         )
@@ -315,11 +329,13 @@ class EnvironmentStack(pulumi.ComponentResource):
                 ],
                 artifact_bucket=storage.artifacts.arn,
                 topics=[alerts.arn],
+                chat_channel=names.aws("alerts"),
                 managed_roles=[
                     names.aws("snowflake-landing"),
                     names.aws("snowflake-pipe-errors"),
                     names.aws("chatbot"),
                 ],
+                role_boundary=boundary.arn,
                 secrets=names.secret("").rstrip("/"),
                 reader_connections=reader_connections(environment),
                 promotion_source=promotion_source(environment),

@@ -62,19 +62,18 @@ _READ_ROLE = (
     "iam:ListInstanceProfilesForRole",
     "iam:ListRolePolicies",
 )
+_READ_BOUNDARY = ("iam:GetPolicy", "iam:GetPolicyVersion")
 _WRITE_ROLE = (
-    "iam:CreateRole",
     "iam:DeleteRole",
-    "iam:DeleteRolePolicy",
     "iam:PassRole",
-    "iam:PutRolePolicy",
     "iam:TagRole",
     "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
 )
+# Of a role within the boundary only: else a job could write itself an administrator.
+_WRITE_ROLE_POLICY = ("iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy")
 _READ_TOPIC = (
-    "sns:GetSubscriptionAttributes",
     "sns:GetTopicAttributes",
     "sns:ListSubscriptionsByTopic",
     "sns:ListTagsForResource",
@@ -85,7 +84,6 @@ _WRITE_TOPIC = (
     "sns:SetTopicAttributes",
     "sns:Subscribe",
     "sns:TagResource",
-    "sns:Unsubscribe",
     "sns:UntagResource",
 )
 _READ_SECRET = ("secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy")
@@ -97,7 +95,6 @@ _WRITE_SECRET = (
     "secretsmanager:UpdateSecret",
 )
 _READ_TRAIL = (
-    "cloudtrail:DescribeTrails",
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetTrail",
     "cloudtrail:GetTrailStatus",
@@ -131,6 +128,21 @@ _WRITE_KEY = (
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
+_WRITE_CHAT = (
+    "chatbot:DeleteSlackChannelConfiguration",
+    "chatbot:TagResource",
+    "chatbot:UntagResource",
+    "chatbot:UpdateSlackChannelConfiguration",
+)
+# AWS allows these on every resource or not at all (Service Authorization Reference).
+_READ_EVERYWHERE = (
+    "chatbot:DescribeSlackChannelConfigurations",
+    "chatbot:ListTagsForResource",
+    "cloudtrail:DescribeTrails",
+    "kms:ListAliases",
+    "sns:GetSubscriptionAttributes",
+)
+_WRITE_EVERYWHERE = ("sns:Unsubscribe",)
 _USE_KEY = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 
 
@@ -148,7 +160,9 @@ class GitHubIdentitiesArgs:
         buckets: ARNs of the environment's buckets.
         artifact_bucket: ARN of the one that releases are put into.
         topics: ARNs of the environment's topics.
+        chat_channel: Name of AWS Chatbot's configuration of the channel that alerts are posted to.
         managed_roles: Names of the roles that a deployment makes besides these.
+        role_boundary: ARN of what those can do at most.
         promotion_source: Where releases are promoted from, or None.
         secrets: Path under which the environment's secrets are.
         reader_connections: Secrets by which a deployment tells readers of new marts.
@@ -165,7 +179,9 @@ class GitHubIdentitiesArgs:
     buckets: Sequence[pulumi.Input[str]]
     artifact_bucket: pulumi.Input[str]
     topics: Sequence[pulumi.Input[str]]
+    chat_channel: str
     managed_roles: Sequence[str]
+    role_boundary: pulumi.Input[str]
     promotion_source: ArtifactPlace | None
     secrets: str
     reader_connections: Sequence[str]
@@ -273,6 +289,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(["s3:GetObject"], pulumi.Output.concat(args.artifact_bucket, "/*")),
             allow(["s3:GetObject", "s3:ListBucket"], [state, f"{state}/*"]),
             allow(_READ_ROLE, [*self._roles(args.managed_roles), *self._roles(self._own_roles())]),
+            allow(_READ_BOUNDARY, args.role_boundary),
             allow(
                 ["iam:GetOpenIDConnectProvider"],
                 f"arn:aws:iam::{args.account_id}:oidc-provider/{_ISSUER}",
@@ -282,7 +299,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(_READ_TRAIL, self._trail()),
             allow(_READ_BUDGET, self._budget()),
             allow(_READ_KEY, args.kms_key_arn),
-            allow(["kms:ListAliases"], "*"),
+            allow(_READ_EVERYWHERE, "*"),
             allow(_USE_KEY, self._keys(), self._by_alias(PULUMI_STATE)),
             allow(["kms:Decrypt"], args.kms_key_arn, self._through_artifacts()),
         ]
@@ -296,11 +313,14 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(_WRITE_BUCKET, list(args.buckets)),
             allow(["s3:DeleteObject", "s3:PutObject"], [artifacts, f"{state}/*"]),
             allow(_WRITE_ROLE, self._roles(args.managed_roles)),
+            allow(_WRITE_ROLE_POLICY, self._roles(args.managed_roles), self._within_boundary()),
             allow(_WRITE_TOPIC, list(args.topics)),
             allow(_WRITE_SECRET, self._secrets()),
             allow(_WRITE_TRAIL, self._trail()),
             allow(_WRITE_BUDGET, self._budget()),
             allow(_WRITE_KEY, [args.kms_key_arn, aliases]),
+            allow(_WRITE_CHAT, self._chat_channel()),
+            allow(_WRITE_EVERYWHERE, "*"),
             allow(["kms:GenerateDataKey"], args.kms_key_arn, self._through_artifacts()),
         ]
 
@@ -322,6 +342,9 @@ class GitHubIdentities(pulumi.ComponentResource):
             allow(["kms:Decrypt"], args.kms_key_arn, through),
         ]
 
+    def _within_boundary(self) -> dict[str, Any]:
+        return {"StringEquals": {"iam:PermissionsBoundary": self._args.role_boundary}}
+
     def _own_roles(self) -> list[str]:
         return [self._args.names.aws(role) for role in ("deploy", "drift", "pull-request")]
 
@@ -338,6 +361,10 @@ class GitHubIdentities(pulumi.ComponentResource):
 
     def _budget(self) -> str:
         return f"arn:aws:budgets::{self._args.account_id}:budget/{self._args.budget}"
+
+    def _chat_channel(self) -> str:
+        local = f"arn:aws:chatbot::{self._args.account_id}:chat-configuration"
+        return f"{local}/slack-channel/{self._args.chat_channel}"
 
     def _keys(self) -> str:
         return f"arn:aws:kms:{self._args.region}:{self._args.account_id}:key/*"

@@ -26,6 +26,7 @@ class LandingIntegrationArgs:
         bucket: Name of the landing bucket.
         bucket_arn: Its ARN.
         kms_key_arn: The key its objects are encrypted with.
+        boundary_arn: What the role can do at most.
     """
 
     integration: str
@@ -35,6 +36,7 @@ class LandingIntegrationArgs:
     bucket: str
     bucket_arn: pulumi.Input[str]
     kms_key_arn: pulumi.Input[str]
+    boundary_arn: pulumi.Input[str]
 
 
 class LandingIntegration(pulumi.ComponentResource):
@@ -65,6 +67,7 @@ class LandingIntegration(pulumi.ComponentResource):
             name,
             name=args.role,
             description="Snowflake reads the landing files",
+            permissions_boundary=args.boundary_arn,
             assume_role_policy=trust_of_snowflake(
                 integration.describe_outputs[0].iam_user_arn, args.external_id
             ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_snowflake as snowflake
 
-from olist_platform.source_catalog import STRICTEST_FIRST, Dataset, PiiClass
+from olist_platform.source_catalog import STRICTEST_FIRST, Column, Dataset, PiiClass
 
 TAG = "PII"
 # The key by which people are looked up. A column cannot have a mask and a row access policy, and
@@ -78,29 +78,24 @@ class PersonalData(pulumi.ComponentResource):
             comment="What a column tells about a natural person",
             opts=self._child,
         ).fully_qualified_name
-        for pii in STRICTEST_FIRST:
-            self._tag_columns(pii)
+        for dataset in args.datasets:
+            for column in dataset.columns:
+                if column.pii is not PiiClass.NONE:
+                    self._tag_column(dataset, column)
         self._respect_objections()
         self.register_outputs({"tag": self.tag})
 
-    def _tag_columns(self, pii: PiiClass) -> None:
-        columns: list[pulumi.Output[str]] = [
-            pulumi.Output.concat(
-                self._args.tables[dataset.name].fully_qualified_name, f'."{column.name.upper()}"'
-            )
-            for dataset in self._args.datasets
-            for column in dataset.columns
-            if column.pii is pii
-        ]
-        if columns:
-            snowflake.TagAssociation(
-                f"pii-{pii.value.replace('_', '-')}",
-                tag_id=self.tag,
-                tag_value=pii.value,
-                object_type="COLUMN",
-                object_identifiers=columns,
-                opts=self._child,
-            )
+    def _tag_column(self, dataset: Dataset, column: Column) -> None:
+        """Tag one column; with others of its class, it would lose the tag with that class."""
+        table = self._args.tables[dataset.name].fully_qualified_name
+        snowflake.TagAssociation(
+            f"pii-{dataset.name}-{column.name}",
+            tag_id=self.tag,
+            tag_value=column.pii.value,
+            object_type="COLUMN",
+            object_identifiers=[pulumi.Output.concat(table, f'."{column.name.upper()}"')],
+            opts=self._child,
+        )
 
     def _respect_objections(self) -> None:
         """Hide from people the raw rows of customers who objected; what is built counts them."""

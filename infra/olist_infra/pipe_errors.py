@@ -19,6 +19,7 @@ class PipeErrorsArgs:
         account_id: AWS account of the role.
         topic_arn: The topic.
         kms_key_arn: The key of the topic.
+        boundary_arn: What the role can do at most.
     """
 
     integration: str
@@ -26,6 +27,7 @@ class PipeErrorsArgs:
     account_id: str
     topic_arn: pulumi.Input[str]
     kms_key_arn: pulumi.Input[str]
+    boundary_arn: pulumi.Input[str]
 
 
 class PipeErrors(pulumi.ComponentResource):
@@ -56,6 +58,7 @@ class PipeErrors(pulumi.ComponentResource):
             name,
             name=args.role,
             description="Snowflake tells of files that did not load",
+            permissions_boundary=args.boundary_arn,
             assume_role_policy=trust_of_snowflake(
                 integration.aws_sns_iam_user_arn, integration.aws_sns_external_id
             ),

@@ -20,12 +20,16 @@ from olist_platform.access_model import (
 )
 from olist_platform.naming import Names
 from olist_policies.rule import resource_rule
-from olist_policies.snowflake_identifiers import parts
+from olist_policies.snowflake_identifiers import SYSTEM_ROLES, parts
+from olist_policies.snowflake_roles import PUBLIC, SqlGrant, sql_grants
 from olist_policies.snowflake_types import (
+    EXECUTE,
     GRANT_ACCOUNT_ROLE,
     GRANT_DATABASE_ROLE,
+    GRANT_OWNERSHIP,
     GRANT_TO_ACCOUNT_ROLE,
     GRANT_TO_DATABASE_ROLE,
+    GRANT_TO_SHARE,
 )
 from olist_policies.stack_view import environment_of, plain
 
@@ -48,14 +52,23 @@ class _Allowed:
 
 @resource_rule(
     "privilege-in-access-model",
+    EXECUTE,
+    GRANT_OWNERSHIP,
     GRANT_TO_ACCOUNT_ROLE,
     GRANT_TO_DATABASE_ROLE,
+    GRANT_TO_SHARE,
     reason="A privilege that the access model does not name is reviewed by nobody and stays for "
     "ever.",
     mend="add the privilege to an access role in olist_platform.access_model, or take it out",
 )
 def privilege_in_access_model(grant: ResourceValidationArgs) -> Iterator[str]:
-    """The access model gives each privilege to this role on this target."""
+    """The access model gives each privilege to this role on this target.
+
+    It knows no ownership, no share and no SQL: whatever is granted by them is beyond it.
+    """
+    if grant.resource_type in (EXECUTE, GRANT_OWNERSHIP, GRANT_TO_SHARE):
+        yield from _beyond_the_model(grant)
+        return
     names = environment_of(grant.urn).names
     grantee = parts(grant.props.get("databaseRoleName") or grant.props.get("accountRoleName"))
     for target in _targets(plain(grant.props)):
@@ -67,6 +80,7 @@ def privilege_in_access_model(grant: ResourceValidationArgs) -> Iterator[str]:
 
 @resource_rule(
     "role-in-access-model",
+    EXECUTE,
     GRANT_ACCOUNT_ROLE,
     GRANT_DATABASE_ROLE,
     reason="Who holds which role is the access model's to say; a role held besides it is a "
@@ -81,6 +95,26 @@ def role_in_access_model(grant: ResourceValidationArgs) -> Iterator[str]:
     for holder in filter(None, (parts(grant.props.get(key)) for key in holders)):
         if (role, holder) not in _model(names).roles:
             yield f"{'.'.join(holder)} gets {'.'.join(role)}"
+    for sql in sql_grants(grant):
+        # System roles and PUBLIC have rules of their own.
+        if sql.role and sql.role[-1].upper() not in SYSTEM_ROLES and not _is_public(sql):
+            yield f"{'.'.join(sql.grantee)} gets {'.'.join(sql.role)} by SQL"
+
+
+def _beyond_the_model(grant: ResourceValidationArgs) -> Iterator[str]:
+    """Yield the privileges of a grant that the access model cannot express."""
+    if grant.resource_type == GRANT_OWNERSHIP:
+        owner = grant.props.get("databaseRoleName") or grant.props.get("accountRoleName")
+        yield f"{'.'.join(parts(owner))} gets OWNERSHIP"
+    elif grant.resource_type == GRANT_TO_SHARE:
+        yield f"the share {'.'.join(parts(grant.props.get('toShare')))} gets privileges"
+    for sql in sql_grants(grant):
+        if not sql.role and not _is_public(sql):
+            yield f"{'.'.join(sql.grantee)} gets {sql.what} by SQL"
+
+
+def _is_public(sql: SqlGrant) -> bool:
+    return sql.grantee[-1].upper() == PUBLIC
 
 
 @cache

@@ -1,5 +1,6 @@
 """IAM: no wildcards, no keys that live for years, no trust in strangers."""
 
+import re
 from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs
@@ -11,6 +12,9 @@ _ROLE = "aws:iam/role:Role"
 # Actions that IAM offers for no single resource. Source: AWS Service Authorization Reference.
 _ACTIONS_WITHOUT_RESOURCE = {
     "ce:GetCostAndUsage",
+    "chatbot:DescribeSlackChannelConfigurations",
+    "chatbot:ListTagsForResource",
+    "cloudtrail:DescribeTrails",
     "cloudwatch:PutMetricData",
     "ec2:DescribeRegions",
     "ecr:GetAuthorizationToken",
@@ -19,10 +23,14 @@ _ACTIONS_WITHOUT_RESOURCE = {
     "logs:DescribeLogGroups",
     "s3:ListAllMyBuckets",
     "secretsmanager:ListSecrets",
+    "sns:GetSubscriptionAttributes",
     "sns:ListTopics",
+    "sns:Unsubscribe",
     "sts:GetCallerIdentity",
     "tag:GetResources",
 }
+# Everything, everything of a service, or everything of a kind in an account (`role/*`, `key/*`).
+_EVERYWHERE = re.compile(r"\*|arn:(?:[^:]*:){4}\*(?:/\*)?|arn:(?:[^:]*:){3}[^:]+:[\w-]+[:/]\*")
 _ADMIN_POLICIES = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
 
 
@@ -51,7 +59,9 @@ def no_wildcard_action(policy: ResourceValidationArgs) -> Iterator[str]:
 def no_wildcard_resource(policy: ResourceValidationArgs) -> Iterator[str]:
     """No unconditional Allow on all resources, except for actions that take no other."""
     for statement in _allowed(policy.props["policy"]):
-        everywhere = "*" in statement.resources or statement.except_resources
+        everywhere = statement.except_resources or any(
+            _EVERYWHERE.fullmatch(resource) for resource in statement.resources
+        )
         needed = set(statement.actions) <= _ACTIONS_WITHOUT_RESOURCE
         if everywhere and not needed and not statement.conditions:
             yield f"allows {', '.join(statement.actions)} on every resource"

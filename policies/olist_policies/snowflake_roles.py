@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pulumi_policy import ResourceValidationArgs
 
@@ -21,11 +22,15 @@ from olist_policies.snowflake_types import (
 )
 from olist_policies.stack_view import StackView
 
+PUBLIC = "PUBLIC"
 _GRANTEES = ("accountRoleName", "parentRoleName")
 _GRANT_STATEMENT = re.compile(
-    r"\bgrant\s+(?P<what>.+?)\s+to\s+(?:role|user)\s+\"?(?P<grantee>\w+)\"?", re.IGNORECASE
+    # The word ROLE may be left out before a role.
+    r"\bgrant\s+(?P<what>.+?)\s+to\s+(?:(?:database\s+role|role|user|share)\s+)?"
+    r"(?P<grantee>[\w\".]+)",
+    re.IGNORECASE | re.DOTALL,
 )
-_GRANTED_ROLE = re.compile(r"^role\s+\"?(\w+)\"?$", re.IGNORECASE)
+_GRANTED_ROLE = re.compile(r"^(?:database\s+)?role\s+([\w\".]+)$", re.IGNORECASE)
 
 
 @resource_rule(
@@ -41,8 +46,8 @@ _GRANTED_ROLE = re.compile(r"^role\s+\"?(\w+)\"?$", re.IGNORECASE)
 def no_grant_to_public(grant: ResourceValidationArgs) -> Iterator[str]:
     """No grant names PUBLIC, in a resource or in SQL."""
     grantees = {last_part(grant.props.get(key)) for key in _GRANTEES}
-    grantees |= {grantee for _, grantee in _sql_grants(grant)}
-    if "PUBLIC" in {grantee.upper() for grantee in grantees}:
+    grantees |= {one.grantee[-1] for one in sql_grants(grant)}
+    if PUBLIC in {grantee.upper() for grantee in grantees}:
         yield "it grants to PUBLIC"
 
 
@@ -62,9 +67,7 @@ def no_system_role_granted(resource: ResourceValidationArgs) -> Iterator[str]:
         last_part(resource.props.get("roleName")),
         last_part(resource.props.get("defaultRole")),
     ]
-    granted += [
-        found.group(1) for what, _ in _sql_grants(resource) if (found := _GRANTED_ROLE.match(what))
-    ]
+    granted += [one.role[-1] for one in sql_grants(resource) if one.role]
     for role in granted:
         if role.upper() in SYSTEM_ROLES:
             yield f"it hands out {role}"
@@ -122,10 +125,27 @@ def schema_access_managed(schema: ResourceValidationArgs) -> Iterator[str]:
         yield "with_managed_access is not 'true'"
 
 
-def _sql_grants(resource: ResourceValidationArgs) -> list[tuple[str, str]]:
-    """What and to whom the statements of an Execute grant; nothing for other resources."""
+@dataclass(frozen=True, slots=True)
+class SqlGrant:
+    """A grant by a statement instead of by a resource.
+
+    Attributes:
+        what: What is granted, as written.
+        role: The role that is granted; empty where it is a privilege.
+        grantee: To whom, by the parts of its name.
+    """
+
+    what: str
+    role: tuple[str, ...]
+    grantee: tuple[str, ...]
+
+
+def sql_grants(resource: ResourceValidationArgs) -> Iterator[SqlGrant]:
+    """Yield what the statements of an Execute grant; nothing for other resources."""
     statement = resource.props.get("execute") if resource.resource_type == EXECUTE else None
-    return _GRANT_STATEMENT.findall(statement or "")
+    for what, grantee in _GRANT_STATEMENT.findall(statement or ""):
+        role = _GRANTED_ROLE.match(what)
+        yield SqlGrant(what, parts(role.group(1)) if role else (), parts(grantee))
 
 
 def _add(parents: dict[str, set[str]], child: object, parent: object) -> None:

@@ -8,6 +8,7 @@ EXECUTE = "snowflake:index/execute:Execute"
 GRANT_ACCOUNT_ROLE = "snowflake:index/grantAccountRole:GrantAccountRole"
 GRANT_DATABASE_ROLE = "snowflake:index/grantDatabaseRole:GrantDatabaseRole"
 GRANT_OWNERSHIP = "snowflake:index/grantOwnership:GrantOwnership"
+GRANT_TO_SHARE = "snowflake:index/grantPrivilegesToShare:GrantPrivilegesToShare"
 GRANT_TO_ACCOUNT_ROLE = "snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole"
 GRANT_TO_DATABASE_ROLE = (
     "snowflake:index/grantPrivilegesToDatabaseRole:GrantPrivilegesToDatabaseRole"

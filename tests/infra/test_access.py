@@ -49,6 +49,30 @@ def test_the_transformer_can_build_publish_and_monitor(dev: CapturedProgram) -> 
     assert allowed["all TABLES in OLIST_DEV.RAW"] == {"SELECT"}
 
 
+def test_the_transformers_sessions_use_the_warehouses_and_pipes_that_they_may(
+    dev: CapturedProgram,
+) -> None:
+    """Every session of the platform's own, `open_snowflake`, is the transformer's."""
+    sources = {
+        path: path.read_text(encoding="utf-8")
+        for path in (ROOT / "platform" / "src").rglob("*.py")
+        if path.name != "snowflake_connection.py"
+    }
+    opened = {path: source for path, source in sources.items() if "open_snowflake(" in source}
+    allowed = GrantedAccess(dev).privileges_of(DEV.functional_role("transformer"))
+    workloads: set[str] = set()
+    for path, source in opened.items():
+        named = re.findall(r"open_snowflake\(\w+, Workload\.(\w+)", source)
+        assert len(named) == source.count("open_snowflake("), path
+        workloads |= set(named)
+    assert workloads
+    for workload in workloads:
+        assert "USAGE" in allowed[f"warehouse {DEV.warehouse(Workload[workload])}"]
+    assert any("system$pipe_status" in source for source in opened.values())
+    assert "MONITOR" in allowed["all PIPES in OLIST_DEV.RAW"]
+    assert "MONITOR" in allowed["future PIPES in OLIST_DEV.RAW"]
+
+
 # By Snowflake's documentation ("SNOWFLAKE database roles"): one of the roles opens the view.
 _OPENED_BY = {
     "warehouse_metering_history": {"USAGE_VIEWER"},

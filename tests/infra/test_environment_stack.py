@@ -18,6 +18,7 @@ from olist_platform.infrastructure_plan.captured_resources import (
     CapturedResource,
     Secret,
 )
+from olist_platform.infrastructure_plan.comparison import ChangeKind, compare
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.source_catalog import CATALOG, PiiClass
 from olist_workspace import ROOT
@@ -49,6 +50,21 @@ def program(request: pytest.FixtureRequest) -> CapturedProgram:
 
 def _kind(type_token: str) -> str:
     return type_token.rpartition(":")[2]
+
+
+def _capture_changed(
+    name: EnvironmentName, before: str, after: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> CapturedProgram:
+    """Capture an environment whose file says something else."""
+    shutil.copytree(ROOT / "environments", home / "environments")
+    for folder in ("dbt", "infra"):
+        (home / folder).symlink_to(ROOT / folder)
+    path = home / "environments" / f"{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    monkeypatch.setenv("OLIST_HOME", str(home))
+    return capture_program(load_environment(name), ROOT / "infra")
 
 
 def test_every_snowflake_name_is_explicit_and_upper_case(program: CapturedProgram) -> None:
@@ -181,8 +197,20 @@ def test_environments_differ_by_their_files_only(
     assert extra == {
         ("aws:iam/role:Role", "alerts-chatbot"),
         ("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration", "alerts"),
-        ("aws:sns/topicSubscription:TopicSubscription", "alerts-email-1"),
+        ("aws:sns/topicSubscription:TopicSubscription", "alerts-platform-operations@olist.example"),
     }
+
+
+def test_who_is_no_longer_told_takes_nobody_elses_alerts_along(
+    prod: CapturedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SNS has one subscription for an address: renumbered, the one kept would go with the other."""
+    gone = "data-platform@olist.example"
+    after = _capture_changed(
+        EnvironmentName.PROD, f"alert_emails: [{gone}, ", "alert_emails: [", tmp_path, monkeypatch
+    )
+    [change] = compare(prod, after, "main").changes
+    assert (change.kind, change.name) == (ChangeKind.DELETE, f"alerts-{gone}")
 
 
 def test_service_users_log_in_with_a_key_from_known_networks(dev: CapturedProgram) -> None:
@@ -404,6 +432,68 @@ def test_jobs_read_the_keys_they_log_in_with_and_no_other(dev: CapturedProgram) 
     assert [verb for verb in verbs if verb.startswith(writing)] == []
 
 
+# What the provider asks AWS for when it reads a resource. Sources: the Read functions in
+# internal/service/*/*.go of hashicorp/terraform-provider-aws.
+_ASKED_BY_A_REFRESH = {
+    "Alias": {"kms:ListAliases"},
+    "Budget": {"budgets:ViewBudget", "budgets:ListTagsForResource"},
+    "Bucket": {"s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketTagging"},
+    "BucketLifecycleConfiguration": {"s3:GetLifecycleConfiguration"},
+    "BucketLogging": {"s3:GetBucketLogging"},
+    "BucketNotification": {"s3:GetBucketNotification"},
+    "BucketOwnershipControls": {"s3:GetBucketOwnershipControls"},
+    "BucketPolicy": {"s3:GetBucketPolicy"},
+    "BucketPublicAccessBlock": {"s3:GetBucketPublicAccessBlock"},
+    "BucketServerSideEncryptionConfiguration": {"s3:GetEncryptionConfiguration"},
+    "BucketVersioning": {"s3:GetBucketVersioning"},
+    "Key": {
+        "kms:DescribeKey",
+        "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus",
+        "kms:ListResourceTags",
+    },
+    "OpenIdConnectProvider": {"iam:GetOpenIDConnectProvider"},
+    "Policy": {"iam:GetPolicy", "iam:GetPolicyVersion"},
+    "Role": {"iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"},
+    "RolePolicy": {"iam:GetRolePolicy"},
+    "Secret": {"secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"},
+    "SlackChannelConfiguration": {
+        "chatbot:DescribeSlackChannelConfigurations",
+        "chatbot:ListTagsForResource",
+    },
+    "Topic": {"sns:GetTopicAttributes", "sns:ListTagsForResource"},
+    "TopicPolicy": {"sns:GetTopicAttributes"},
+    "TopicSubscription": {"sns:GetSubscriptionAttributes"},
+    "Trail": {
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:ListTags",
+    },
+}
+# Those that name no resource in AWS's Service Authorization Reference: on an ARN, they are denied.
+_ON_EVERY_RESOURCE_ONLY = {
+    "chatbot:DescribeSlackChannelConfigurations",
+    "chatbot:ListTagsForResource",
+    "cloudtrail:DescribeTrails",
+    "kms:ListAliases",
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
+}
+
+
+def test_every_job_may_read_every_resource_that_a_refresh_reads(prod: CapturedProgram) -> None:
+    types = {_kind(one.type) for one in prod.resources if one.type.startswith("aws:")}
+    assert types == _ASKED_BY_A_REFRESH.keys()
+    asked = set().union(*_ASKED_BY_A_REFRESH.values())
+    for role in ("github-deploy", "github-drift", "github-pull-request"):
+        assert asked - _actions(prod, role) == set(), role
+        text = prod.named("aws:iam/rolePolicy:RolePolicy", role).plain_inputs["policy"]
+        for statement in json.loads(text)["Statement"]:
+            named = set(statement["Action"]) & _ON_EVERY_RESOURCE_ONLY
+            assert not named or statement["Resource"] == "*", named
+
+
 def test_prods_deployer_reads_devs_releases_and_nobody_elses_does(
     dev: CapturedProgram, prod: CapturedProgram
 ) -> None:
@@ -454,17 +544,56 @@ def test_a_deployment_cannot_widen_its_own_role(dev: CapturedProgram) -> None:
     assert writable >= roles - own
 
 
+def test_a_role_that_a_deployment_writes_can_do_no_more_than_its_boundary(
+    prod: CapturedProgram,
+) -> None:
+    """Else a job could write itself an administrator: a policy, and trust in itself."""
+    [boundary] = prod.of_type("aws:iam/policy:Policy")
+    arn = f"arn:aws:iam::222222222222:policy/{boundary.inputs['name']}"
+    text = prod.named("aws:iam/rolePolicy:RolePolicy", "github-deploy").plain_inputs["policy"]
+    statements = json.loads(text)["Statement"]
+    writing = ("iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy")
+    for one in statements:
+        if set(one["Action"]) & set(writing):
+            assert one["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    actions = _actions(prod, "github-deploy")
+    assert set(writing) <= actions
+    assert not {one for one in actions if "Boundary" in one or one.startswith("iam:CreatePolicy")}
+    written = {
+        resource.rpartition("/")[2]
+        for one in statements
+        if "iam:PutRolePolicy" in one["Action"]
+        for resource in one["Resource"]
+    }
+    allowed = {
+        action
+        for one in json.loads(boundary.plain_inputs["policy"])["Statement"]
+        for action in one["Action"]
+    }
+    roles = [one for one in prod.of_type("aws:iam/role:Role") if one.inputs["name"] in written]
+    assert {one.inputs["name"] for one in roles} == written
+    for role in roles:
+        assert role.inputs["permissionsBoundary"] == arn
+        policies = [
+            one
+            for one in prod.of_type("aws:iam/rolePolicy:RolePolicy")
+            if one.inputs["role"] == role.inputs["name"]
+        ]
+        for policy in policies:
+            for one in json.loads(policy.plain_inputs["policy"])["Statement"]:
+                assert set(one["Action"]) <= allowed
+
+
 def test_what_an_account_has_once_is_left_to_the_environment_that_owns_it(
     dev: CapturedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(ROOT / "environments", tmp_path / "environments")
-    for folder in ("dbt", "infra"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
-    path = tmp_path / "environments" / "dev.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("owns_account_objects: true", "owns_account_objects: false"))
-    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
-    guest = capture_program(load_environment(EnvironmentName.DEV), ROOT / "infra")
+    guest = _capture_changed(
+        EnvironmentName.DEV,
+        "owns_account_objects: true",
+        "owns_account_objects: false",
+        tmp_path,
+        monkeypatch,
+    )
     gone = {(_kind(one.type), one.name) for one in dev.resources} - {
         (_kind(one.type), one.name) for one in guest.resources
     }

@@ -1,5 +1,6 @@
 """A tenth dataset is one entry of the catalog, a new job one of the access model."""
 
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -16,6 +17,7 @@ from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
 from olist_platform.infrastructure_plan.captured_program import capture_program
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
+from olist_platform.infrastructure_plan.comparison import ChangeKind, compare
 from olist_platform.naming import EnvironmentName, Layer, Names, Workload
 from olist_platform.source_catalog import Column, Dataset, PiiClass
 
@@ -53,14 +55,34 @@ def test_a_tenth_dataset_is_one_entry_of_the_catalog(
     assert created == {
         ("Table", "raw-refunds"),
         ("Pipe", "pipe-refunds"),
+        ("TagAssociation", "pii-refunds-bank_account"),
         ("Execute", "objections-refunds"),
     }
-    assert after.named(
-        "snowflake:index/tagAssociation:TagAssociation", "pii-person-identifier"
-    ).plain_inputs["objectIdentifiers"][-1] == ('"OLIST_DEV"."RAW"."REFUNDS"."BANK_ACCOUNT"')
+    tagged = after.named(
+        "snowflake:index/tagAssociation:TagAssociation", "pii-refunds-bank_account"
+    ).plain_inputs
+    assert tagged["objectIdentifiers"] == ['"OLIST_DEV"."RAW"."REFUNDS"."BANK_ACCOUNT"']
+    assert tagged["tagValue"] == "person_identifier"
     [notification] = after.of_type("aws:s3/bucketNotification:BucketNotification")
     assert len(notification.plain_inputs["queues"]) == 1
     assert any("pipe-refunds" in urn for urn in notification.dependencies)
+
+
+def test_a_column_of_another_class_is_never_without_its_mask(
+    dev: CapturedProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tag's value is altered: the tag is not taken off here and put on there, in any order."""
+    customers, *others = source_catalog.CATALOG
+    columns = tuple(
+        replace(column, pii=PiiClass.FREE_TEXT) if column.name == "customer_unique_id" else column
+        for column in customers.columns
+    )
+    monkeypatch.setattr(source_catalog, "CATALOG", (replace(customers, columns=columns), *others))
+    [change] = compare(dev, capture_program(DEV), "main").changes
+    assert (change.kind, change.name) == (ChangeKind.CHANGE, "pii-customers-customer_unique_id")
+    assert [(one.path, one.before, one.after) for one in change.properties] == [
+        ("tagValue", "person_identifier", "free_text")
+    ]
 
 
 def test_a_new_job_is_one_entry_of_the_access_model(

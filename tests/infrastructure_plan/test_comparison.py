@@ -100,6 +100,19 @@ def test_pulumi_refuses_to_delete_or_replace_what_is_protected() -> None:
     }
 
 
+def test_a_column_that_is_gone_or_renamed_is_dropped_though_its_table_is_protected() -> None:
+    prod = obedient_stack("prod")
+    table = prod.resources["customers"]
+    first, *others = table.inputs["columns"]
+    renamed = prod.changed("customers", columns=[{**first, "name": "ANOTHER"}, *others])
+    [change] = compare(prod.program, renamed.program, "main").changes
+    assert (change.kind, change.refused) == ("change", False)
+    assert change.dropped_columns == (first["name"],)
+    longer = prod.changed("customers", columns=[*table.inputs["columns"], {"name": "ANOTHER"}])
+    [change] = compare(prod.program, longer.program, "main").changes
+    assert change.dropped_columns == ()
+
+
 def test_losing_protection_is_a_change() -> None:
     prod = obedient_stack("prod")
     after = prod.with_(replace(prod.resources["bucket"], protect=False))

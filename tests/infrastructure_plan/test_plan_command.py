@@ -158,7 +158,7 @@ def test_what_the_real_program_must_not_lose(
             None,
         ),
         "monitor-warns-and-stops": ("monitor-load", {"suspendImmediateTrigger": None}, None),
-        "pii-column-masked": ("pii-location", {"objectIdentifiers": []}, None),
+        "pii-column-masked": ("pii-sellers-seller_city", {"objectIdentifiers": []}, None),
         "service-user-has-key-pair": ("reporter", {"rsaPublicKey": ""}, None),
     }
     for rule, (name, inputs, protect) in spoilt.items():

@@ -75,6 +75,15 @@ def test_people_read_components_policy_spend_and_what_is_not_known() -> None:
         assert sentence in text
 
 
+def test_a_dropped_column_is_told_to_people_and_in_a_pull_request() -> None:
+    columns = STACK.resources["customers"].inputs["columns"]
+    made = plan(before=STACK.changed("customers", columns=[*columns, {"name": "FORMER"}]))
+    assert "drops with its content: FORMER" in printed(made)
+    assert "(**drops with its content: FORMER**)" in plan_output.as_markdown(made)
+    [change] = json.loads(plan_output.as_json(made))["comparison"]["changes"]
+    assert change["dropped_columns"] == ["FORMER"]
+
+
 def test_every_resource_is_named_when_asked() -> None:
     assert "snowflake.GrantAccountRole user-role" in printed(plan(), every_resource=True)
     assert "snowflake.GrantAccountRole user-role" not in printed(plan())

@@ -119,6 +119,7 @@ def test_duckdb_has_no_cloud_side_and_snowflake_must_have_one(folder: Path) -> N
         ("aws.landing_archive_days", 9999, "landing_archive_days is not less than"),
         ("aws.slack", {"workspace_id": "olist"}, r"cloud\.aws\.slack\.workspace_id"),
         ("alert_emails", [], r"cloud\.alert_emails"),
+        ("alert_emails", ["a@olist.example"] * 2, "'alert_emails' names a@olist.example twice"),
         ("github.repository", "olist", r"cloud\.github\.repository"),
     ],
 )

@@ -49,7 +49,9 @@ def rows(emulated: EmulatedEnvironment, sql: str) -> list[tuple[Any, ...]]:
     return emulated.emulator.connection.execute(sql).fetchall()
 
 
-def test_each_mart_is_cloned_with_its_grants_and_recorded(emulated: EmulatedEnvironment) -> None:
+def test_each_mart_is_cloned_for_the_schemas_readers_and_recorded(
+    emulated: EmulatedEnvironment,
+) -> None:
     marts = marts_of(emulated.workspace)
     assert "mart_executive_kpis" in marts
     arguments = json.dumps({"dbt_invocation_id": "abc"})
@@ -73,15 +75,15 @@ def test_each_mart_is_cloned_with_its_grants_and_recorded(emulated: EmulatedEnvi
         " ".join(text.split("/*")[0].split()) for text in emulated.emulator.statements[sent_before:]
     ]
     clones = [text for text in sent if " clone " in text.lower()]
-    # Marts have time travel; a clone of a permanent table may be permanent.
+    # Marts have time travel; a clone of a permanent table may be permanent. With `copy grants` it
+    # would have the grants of marts and no future grant of serving: nobody could read it.
     assert clones == [
-        f"create or replace table {DATABASE}.serving.{mart} clone {DATABASE}.marts.{mart} "
-        "copy grants"
+        f"create or replace table {DATABASE}.serving.{mart} clone {DATABASE}.marts.{mart}"
         for mart in marts
     ]
     [publication] = [text for text in sent if ".publication" in text]
     assert publication.startswith(
-        f"create or replace table {DATABASE}.serving.publication copy grants as select"
+        f"create or replace table {DATABASE}.serving.publication as select"
     )
     assert sent.index(publication) > sent.index(clones[-1])
 

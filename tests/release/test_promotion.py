@@ -129,6 +129,21 @@ def test_what_goes_needs_its_approval() -> None:
     assert refusals(after, before, "prod", [Approval.DESTRUCTIVE]) == ()
 
 
+def test_a_raw_column_that_goes_needs_its_approval() -> None:
+    """Its table stands and is protected; what the column held of every file ever landed is gone."""
+
+    def table(*columns: str) -> dict[str, Any]:
+        return resource("raw-orders", name="ORDERS", columns=[{"name": one} for one in columns])
+
+    before = bundle(1, resources=(table("ORDER_ID", "STATUS"),))
+    after = bundle(2, resources=(table("ORDER_ID", "ORDER_STATUS"),))
+    assert destructive_changes(after, before, "prod") == (
+        "drop column raw-orders.STATUS with its content",
+    )
+    longer = bundle(2, resources=(table("ORDER_ID", "STATUS", "NEW"),))
+    assert destructive_changes(longer, before, "prod") == ()
+
+
 def test_all_reasons_are_told_at_once() -> None:
     worst = bundle(0, ceiling=200.0, rules=("budget",), marts={"mart_a": ["id"]})
     found = refusals(worst, OLD, "prod", ())

@@ -136,6 +136,8 @@ def test_a_release_is_built_aside_served_kept_and_put_back(emulator: SnowflakeEm
 
     second.put_back(first_tree.digest)
     assert first.is_published()
+    # It would leave the future grants of serving out, and with them every reader.
+    assert not [sent for sent in emulator.statements if "copy grants" in sent.lower()]
     assert ask(served) == [(2,)]
 
 

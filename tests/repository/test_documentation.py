@@ -9,9 +9,9 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from olist_platform.access_model import DEPLOYER_ROLE, FUNCTIONAL_ROLES
+from olist_platform.access_model import DATA_ENGINEER, DEPLOYER_ROLE, FUNCTIONAL_ROLES, reads
 from olist_platform.cli.main import app
-from olist_platform.naming import EnvironmentName, Names, Workload
+from olist_platform.naming import EnvironmentName, Layer, Names, Workload
 from olist_workspace import ROOT
 
 DOCUMENTS = sorted(
@@ -145,3 +145,24 @@ def test_make_help_lists_every_target() -> None:
     ).stdout
     listed = set(re.findall(r"make ([a-z-]+)", re.sub(r"\x1b\[\d+m", "", printed)))
     assert listed == make_targets()
+
+
+def test_runbooks_send_people_to_a_role_that_may_ask() -> None:
+    """`olist query --working` asks every layer; on Snowflake data engineers may, reporters not."""
+    assert {reads(layer) for layer in Layer} <= set(DATA_ENGINEER.holds)
+    sent = "On Snowflake, where `olist query` does not reach, run the same SQL as "
+    asking = 0
+    for page in sorted((ROOT / "platform" / "docs" / "runbooks").glob("*.md")):
+        _, found, role = page.read_text(encoding="utf-8").partition(sent)
+        if found and "olist query --working" in page.read_text(encoding="utf-8"):
+            assert role.startswith("data engineer"), page
+            asking += 1
+    assert asking > 0
+
+
+def test_no_page_has_a_private_key_copied_to_github() -> None:
+    """Its jobs read keys from Secrets Manager; the deployer's opens the whole account."""
+    workflows = list((ROOT / ".github").rglob("*.yml"))
+    assert not [one for one in workflows if "PRIVATE_KEY" in one.read_text(encoding="utf-8")]
+    pages = list((ROOT / "platform" / "docs").rglob("*.md"))
+    assert not [one for one in pages if "gh secret set" in one.read_text(encoding="utf-8")]

@@ -227,6 +227,21 @@ IAM = (
         DEV.changed("reads", policy=document(allow("s3:GetObject", "*"))),
         ("reads",),
     ),
+    *(
+        Case(
+            "iam-no-wildcard-resource",
+            f"every resource of a kind: {resource}",
+            DEV.changed("reads", policy=document(allow(action, resource))),
+            ("reads",),
+        )
+        for action, resource in (
+            ("s3:GetObject", "arn:aws:s3:::*"),
+            ("s3:GetObject", "arn:aws:s3:::*/*"),
+            ("sns:Publish", "arn:aws:sns:sa-east-1:111111111111:*"),
+            ("iam:PassRole", "arn:aws:iam::111111111111:role/*"),
+            ("kms:Decrypt", "arn:aws:kms:sa-east-1:111111111111:key/*"),
+        )
+    ),
     Case(
         "iam-trust-narrow",
         "no external id",
@@ -445,6 +460,17 @@ BUDGET = (
 SNOWFLAKE_ROLES = (
     Case(
         "no-grant-to-public",
+        "in SQL without the word role",
+        DEV.add(
+            "snowflake:index/execute:Execute",
+            "sql",
+            execute='grant usage on schema "X"."Y" to public',
+            revert="select 1",
+        ),
+        ("sql",),
+    ),
+    Case(
+        "no-grant-to-public",
         "in SQL",
         DEV.add(
             "snowflake:index/execute:Execute",
@@ -548,6 +574,56 @@ ACCESS_MODEL = (
         ),
         ("usage",),
         "of the whole database",
+    ),
+    Case(
+        "privilege-in-access-model",
+        "ownership",
+        DEV.add(
+            "snowflake:index/grantOwnership:GrantOwnership",
+            "owner",
+            accountRoleName="FR__OLIST_DEV__REPORTER",
+            on={"objectType": "TABLE", "objectName": '"OLIST_DEV"."RAW"."CUSTOMERS"'},
+        ),
+        ("owner",),
+        "FR__OLIST_DEV__REPORTER gets OWNERSHIP",
+    ),
+    Case(
+        "privilege-in-access-model",
+        "to another account",
+        DEV.add(
+            "snowflake:index/grantPrivilegesToShare:GrantPrivilegesToShare",
+            "share",
+            toShare="OLIST_DEV_PARTNER",
+            onTable='"OLIST_DEV"."RAW"."CUSTOMERS"',
+            privileges=["SELECT"],
+        ),
+        ("share",),
+        "the share OLIST_DEV_PARTNER",
+    ),
+    Case(
+        "privilege-in-access-model",
+        "in SQL",
+        DEV.add(
+            "snowflake:index/execute:Execute",
+            "sql",
+            execute="grant select on all tables in schema OLIST_DEV.RAW\n"
+            "to role FR__OLIST_DEV__REPORTER",
+            revert="select 1",
+        ),
+        ("sql",),
+        "FR__OLIST_DEV__REPORTER gets select on all tables in schema OLIST_DEV.RAW by SQL",
+    ),
+    Case(
+        "role-in-access-model",
+        "in SQL",
+        DEV.add(
+            "snowflake:index/execute:Execute",
+            "sql",
+            execute="grant database role OLIST_DEV.AR__RAW__READ to role FR__OLIST_DEV__REPORTER",
+            revert="select 1",
+        ),
+        ("sql",),
+        "FR__OLIST_DEV__REPORTER gets OLIST_DEV.AR__RAW__READ by SQL",
     ),
     Case(
         "role-in-access-model",

@@ -15,7 +15,7 @@ fakesnow 0.11.18 is used as it is but for what dbt needs and it gets wrong:
 | `CREATE TEMPORARY TABLE db.schema.t` | DuckDB keeps those in a database of its own | a table |
 | `CREATE TABLE t (c ..) AS SELECT *` | describes the query in a wrong dialect | `SELECT c` |
 | `MERGE` | emulates it, finds unqualified insert values ambiguous | DuckDB's MERGE |
-| `CREATE TABLE t CLONE s COPY GRANTS` | hands it to DuckDB, which has no such thing | a copy |
+| `CREATE TABLE t CLONE s` | hands it to DuckDB, which has no such thing | a copy |
 | `HASH_AGG(*)` | hands it to DuckDB, which has no such thing | the number of rows |
 | `ALTER SESSION SET QUERY_TAG` | rejects it | success; `statements` has it |
 | `CURRENT_WAREHOUSE()` | rejects it | what `USE WAREHOUSE` said last |
@@ -74,7 +74,7 @@ _COLUMN_COMMENTS = re.compile(
 )
 _COLUMN_COMMENT = re.compile(r'(?P<column>"[^"]+") COMMENT \$\$(?P<text>.*?)\$\$', re.DOTALL)
 _CLONE = re.compile(
-    r"\s*create or replace (?:transient )?table (?P<table>\S+) clone (?P<source>\S+) copy grants",
+    r"\s*create or replace (?:transient )?table (?P<table>\S+) clone (?P<source>\S+)",
     re.IGNORECASE,
 )
 _USE_WAREHOUSE = re.compile(r"\s*use\s+warehouse\s+(?P<warehouse>\w+)", re.IGNORECASE)

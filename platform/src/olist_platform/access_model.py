@@ -223,9 +223,11 @@ TRANSFORMER = FunctionalRole(
         reads(Layer.RAW),
         *(builds(layer) for layer in _BUILT_LAYERS),
         RELEASES_BUILD,
-        # Monitoring models run on the readers' warehouse.
+        # Monitoring models, and the questions of a run, use the readers' warehouse.
         uses(Workload.TRANSFORM),
         uses(Workload.REPORT),
+        # A run waits until Snowpipe has loaded what has landed.
+        PIPES_WATCH,
         # Distances need true postal codes; what is built carries the columns' tags on.
         PII_UNMASKED,
         # Monitoring and costs ask in its session.

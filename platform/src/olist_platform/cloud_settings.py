@@ -186,3 +186,10 @@ class CloudSettings(Settings):
     snowflake: SnowflakeSettings
     aws: AwsSettings
     github: GitHubSettings
+
+    @model_validator(mode="after")
+    def _each_address_is_told_once(self) -> "CloudSettings":
+        twice = {one for one in self.alert_emails if self.alert_emails.count(one) > 1}
+        if twice:
+            raise ValueError(f"key 'alert_emails' names {', '.join(sorted(twice))} twice")
+        return self

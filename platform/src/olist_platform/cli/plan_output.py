@@ -227,6 +227,13 @@ def _print_comparison(comparison: Comparison) -> None:
             highlight=False,
             soft_wrap=True,
         )
+        if change.dropped_columns:
+            out.print(
+                f"          [bold red]drops with its content:[/] "
+                f"{escape(', '.join(change.dropped_columns))}",
+                highlight=False,
+                soft_wrap=True,
+            )
         for found in change.properties:
             replaces = " [magenta](replaces)[/]" if found.replaces else ""
             out.print(

@@ -9,6 +9,7 @@ from typing import Any
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram, CapturedResource
 from olist_platform.infrastructure_plan.replacement import replaces, top_level_property
 
+_TABLE = "snowflake:index/table:Table"
 # Stands for a property that one side does not have; JSON has no such value.
 ABSENT = "(absent)"
 
@@ -51,6 +52,8 @@ class ResourceChange:
         properties: What differs; empty when it is created or deleted.
         refused: Whether Pulumi would refuse, because the resource is protected and would be
             deleted.
+        dropped_columns: Columns that a table loses in place, with what they hold; a renamed one
+            too. Protection does not keep them.
     """
 
     kind: ChangeKind
@@ -59,6 +62,7 @@ class ResourceChange:
     name: str
     properties: tuple[PropertyChange, ...] = ()
     refused: bool = False
+    dropped_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def compare(before: CapturedProgram | None, after: CapturedProgram, reference: s
                     resource,
                     properties,
                     refused=replaced and old[urn].protect,
+                    dropped_columns=() if replaced else _dropped_columns(old[urn], resource),
                 )
             )
     changes += [
@@ -131,8 +136,20 @@ def _change(
     properties: tuple[PropertyChange, ...] = (),
     *,
     refused: bool = False,
+    dropped_columns: tuple[str, ...] = (),
 ) -> ResourceChange:
-    return ResourceChange(kind, resource.urn, resource.type, resource.name, properties, refused)
+    return ResourceChange(
+        kind, resource.urn, resource.type, resource.name, properties, refused, dropped_columns
+    )
+
+
+def _dropped_columns(before: CapturedResource, after: CapturedResource) -> tuple[str, ...]:
+    """Return the columns that the provider drops: it knows a column by its name."""
+    if after.type != _TABLE:
+        return ()
+    kept = {column["name"] for column in after.plain_inputs.get("columns", [])}
+    names = [column["name"] for column in before.plain_inputs.get("columns", [])]
+    return tuple(name for name in names if name not in kept)
 
 
 def _resource_changes(

@@ -49,7 +49,7 @@ def look_at_snowpipe(environment: Environment, now: datetime) -> SnowpipeProgres
     since = now - _LOOK_BACK
     statuses: dict[str, str] = {}
     history: list[dict[str, Any]] = []
-    with open_snowflake(environment, Workload.LOAD) as connection:
+    with open_snowflake(environment, Workload.REPORT) as connection:
         cursor = connection.cursor()
         for dataset in CATALOG:
             pipe = f"{schema}.{names.pipe(dataset)}"

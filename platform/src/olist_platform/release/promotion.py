@@ -179,6 +179,11 @@ def destructive_changes(candidate: Bundle, current: Bundle, environment: str) ->
             for kind in (ChangeKind.DELETE, ChangeKind.REPLACE)
             for change in changes.of_kind(kind)
         ]
+        found += [
+            f"drop column {change.name}.{column} with its content"
+            for change in changes.of_kind(ChangeKind.CHANGE)
+            for column in change.dropped_columns
+        ]
     old = public_marts(current.dbt_manifest(environment))
     new = public_marts(candidate.dbt_manifest(environment))
     for mart, columns in old.items():
