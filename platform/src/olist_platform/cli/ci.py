@@ -27,18 +27,24 @@ def cloud(
     env: EnvironmentArgument,
     role: Annotated[str, typer.Option(help="deploy or drift.")] = "deploy",
 ) -> None:
-    """Print the role, region and account of an environment, and Pulumi's version, for a workflow.
+    """Print an environment's role, its seconds, region and account, and Pulumi's version.
 
     Example:  olist ci cloud dev --role deploy
     """
     from olist_platform.bootstrap.cloud_side import cloud_side  # noqa: PLC0415
+    from olist_platform.cloud_settings import (  # noqa: PLC0415
+        DEPLOY_ROLE_SECONDS,
+        DRIFT_ROLE_SECONDS,
+    )
     from olist_platform.continuous_integration.locked_version import locked_version  # noqa: PLC0415
 
-    if role not in {"deploy", "drift"}:
+    seconds = {"deploy": DEPLOY_ROLE_SECONDS, "drift": DRIFT_ROLE_SECONDS}
+    if role not in seconds:
         raise OlistError(f"there is no role '{role}'", "use deploy or drift")
     side = cloud_side(environment_named(env))
     account = side.landing.aws_account_id
     typer.echo(f"role=arn:aws:iam::{account}:role/{side.names.aws(role)}")
+    typer.echo(f"seconds={seconds[role]}")
     typer.echo(f"region={side.landing.region}")
     typer.echo(f"account={account}")
     typer.echo(f"pulumi={locked_version('pulumi')}")
