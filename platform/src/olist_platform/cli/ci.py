@@ -63,14 +63,12 @@ def build(
     from olist_platform.continuous_integration.slim_build import (  # noqa: PLC0415
         build_change,
         production_state,
+        reason_for_everything,
     )
 
     state = production_state()
-    if not state.is_there():
-        warning = (
-            f"no state of production in {state.folder}: everything is built, and nothing is"
-            " compared with what runs"
-        )
+    if reason := reason_for_everything(state):
+        warning = f"everything is built: {reason}"
         err.print(f"[bold yellow]warning:[/] {warning}", soft_wrap=True)
         typer.echo(f"::warning title=Full build::{warning}")
     built = build_change(schema, state)
