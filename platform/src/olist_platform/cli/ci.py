@@ -163,7 +163,12 @@ def promote(
     from olist_platform.cli.release import promote as promote_release  # noqa: PLC0415
     from olist_platform.continuous_integration.approvals import approving_labels  # noqa: PLC0415
 
-    approvals = approving_labels(environment_named(env), digest or None, repository)
+    approvals = approving_labels(
+        environment_named(env),
+        digest or None,
+        repository,
+        lambda why: typer.echo(f"::warning title=Labels::{why}"),
+    )
     for approval in approvals:
         out.print(f"approved by a label: {approval}", highlight=False)
     promote_release(env, digest or None, list(approvals))
@@ -194,7 +199,7 @@ def notes(env: EnvironmentArgument, output: OutputOption) -> None:
         release_notes,
     )
     from olist_platform.release.deployment_record import environment_record  # noqa: PLC0415
-    from olist_platform.release.git_tree import commits_between  # noqa: PLC0415
+    from olist_platform.release.git_tree import commits_between, knows_commit  # noqa: PLC0415
 
     noted = noted_release(environment_record(environment_named(env)).state())
     if noted is None:
@@ -202,7 +207,13 @@ def notes(env: EnvironmentArgument, output: OutputOption) -> None:
             f"the last deployment to {env} brought nothing new", "see olist release status"
         )
     before = noted.before.commit if noted.before else None
-    commits = commits_between(repository_root(), before, noted.release.commit)
+    clone = repository_root()
+    both = [one for one in (before, noted.release.commit) if one]
+    commits = (
+        commits_between(clone, before, noted.release.commit)
+        if all(knows_commit(clone, one) for one in both)
+        else None
+    )
     with os_errors_explained(output):
         output.write_text(release_notes(noted, env, commits), encoding="utf-8")
 
