@@ -4,6 +4,7 @@ from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from olist_dags.dag_environment import current_environment
+from olist_dags.preflight import at_once
 from olist_dags.refresh_hooks import MARTS
 from olist_dags.run_plan import plan_of_this_run
 
@@ -21,7 +22,8 @@ def publish_marts() -> list[str]:
 
     Raises:
         AirflowSkipException: A partial run left marts that do not agree with each other.
-        AirflowFailException: A node of dbt failed in this run and was not mended since.
+        AirflowFailException: A node of dbt failed in this run and was not mended since; or another
+            release was deployed since it began, whose marts readers have.
     """
     # Imported when it runs: the scheduler parses this file again and again.
     from olist_platform.dbt_run_results import (  # noqa: PLC0415
@@ -29,6 +31,7 @@ def publish_marts() -> list[str]:
         dbt_runs_folder,
         last_invocation_id,
     )
+    from olist_platform.preflight import check_release  # noqa: PLC0415
     from olist_platform.publication import publish  # noqa: PLC0415
 
     environment, context = current_environment(), get_current_context()
@@ -37,4 +40,5 @@ def publish_marts() -> list[str]:
         raise AirflowFailException(f"nothing is published: {'; '.join(faults[:_FAULTS_SHOWN])}")
     if reasons := plan_of_this_run(context)["unpublished_because"]:
         raise AirflowSkipException(f"built and tested, but not published: {'; '.join(reasons)}")
+    at_once(check_release, environment)
     return list(publish(environment, last_invocation_id(run)))

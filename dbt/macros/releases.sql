@@ -54,7 +54,8 @@
 {%- endmacro -%}
 
 {#- Hand readers the marts that were built, or those of the schema `kept`; what they have is kept
-    in the schema `keep_as` first, if one is named. Each mart changes in one step. -#}
+    in the schema `keep_as` first, if one is named. Each mart changes in one step, and from the first
+    to the last the table `release` names none: who stops half-way leaves marts of two releases. -#}
 {%- macro serve_release(digest, keep_as=none, kept=none, invocation=none) -%}
     {%- set serving = var("serving_schema") -%}
     {%- if keep_as -%}
@@ -63,8 +64,14 @@
             {%- do olist.clone_table(name, serving, keep_as) -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- set names = olist.tables_of(kept) if kept else [] -%}
+    {%- if kept and not names -%}
+        {%- do exceptions.raise_compiler_error(
+            "the schema " ~ kept ~ " keeps no mart: readers would be left with none"
+        ) -%}
+    {%- endif -%}
+    {%- do olist.name_served_release(serving, "") -%}
     {%- if kept -%}
-        {%- set names = olist.tables_of(kept) -%}
         {%- for name in names -%} {%- do olist.clone_table(name, kept, serving) -%} {%- endfor -%}
         {%- for name in olist.tables_of(serving) if name not in names and name != "release" -%}
             {%- do run_query(
@@ -73,6 +80,10 @@
         {%- endfor -%}
     {%- else -%} {%- do olist.publish_marts(invocation, serving) -%}
     {%- endif -%}
+    {%- do olist.name_served_release(serving, digest) -%}
+{%- endmacro -%}
+
+{%- macro name_served_release(serving, digest) -%}
     {%- do run_query(
         "create or replace table "
         ~ target.database

@@ -15,7 +15,7 @@ import pulumi_aws as aws
 from olist_infra.policy_documents import allow, policy_document
 from olist_infra.promotion_access import ArtifactPlace, reading_statements
 from olist_platform.access_model import DEPLOYER_ROLE, TRANSFORMER
-from olist_platform.cloud_settings import GitHubSettings
+from olist_platform.cloud_settings import DEPLOY_ROLE_SECONDS, DRIFT_ROLE_SECONDS, GitHubSettings
 from olist_platform.naming import PULUMI_STATE, Names
 
 _ISSUER = "token.actions.githubusercontent.com"
@@ -209,6 +209,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             "deploy",
             "GitHub Actions deploys this environment",
             subject=f"repo:{repository}:environment:{args.github.environment}",
+            seconds=DEPLOY_ROLE_SECONDS,
             statements=[
                 *self._reads(),
                 *self._writes(),
@@ -222,6 +223,7 @@ class GitHubIdentities(pulumi.ComponentResource):
             "drift",
             "GitHub Actions looks every night whether this environment has drifted",
             subject=f"repo:{repository}:environment:{args.names.environment}-drift",
+            seconds=DRIFT_ROLE_SECONDS,
             statements=[*self._reads(), *self._takes(*self._keys_of(DEPLOYER_ROLE))],
         )
         self.pull_request_role_arn = self._role(
@@ -249,12 +251,19 @@ class GitHubIdentities(pulumi.ComponentResource):
         ).arn
 
     def _role(
-        self, purpose: str, description: str, *, subject: str, statements: Sequence[dict[str, Any]]
+        self,
+        purpose: str,
+        description: str,
+        *,
+        subject: str,
+        statements: Sequence[dict[str, Any]],
+        seconds: int | None = None,
     ) -> pulumi.Output[str]:
         role = aws.iam.Role(
             f"github-{purpose}",
             name=self._args.names.aws(purpose),
             description=description,
+            max_session_duration=seconds,
             assume_role_policy=policy_document(
                 [
                     {

@@ -9,10 +9,13 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
+from olist_platform.access_model import FUNCTIONAL_ROLES, reads
 from olist_platform.alerts.kinds import Signal
+from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_workspace import ROOT
 
 RUNBOOKS = ROOT / "platform" / "docs" / "runbooks"
+NAMES = Names(EnvironmentName.PROD)
 SECTIONS = ["Meaning", "Who", "First look", "Mend", "Escalation", "How to close"]
 # Written by the loader, not by dbt.
 LOAD_HISTORY = {"load_history": None}
@@ -64,6 +67,26 @@ def test_queries_of_a_runbook_ask_for_what_the_models_hold(signal: Signal) -> No
             else:
                 known |= columns
         assert {column.name for column in query.find_all(exp.Column)} <= known, sql
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_whom_a_runbook_sends_to_snowflake_may_ask_its_queries(signal: Signal) -> None:
+    text = text_of(signal)
+    of_name = {NAMES.functional_role(role.name): role for role in FUNCTIONAL_ROLES}
+    held = {access for name in re.findall(r"`(FR__\w+)`", text) for access in of_name[name].holds}
+    for working, sql in re.findall(r'olist query (--working )?"([^"]+)"', text):
+        for table in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table):
+            if table.name in LOAD_HISTORY:
+                continue
+            layer = Layer(table.db) if working else Layer.SERVING
+            assert reads(layer) in held, f"{signal}: {table.sql()}"
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_what_a_runbook_asks_of_airflow_it_asks_of_productions_too(signal: Signal) -> None:
+    text = text_of(signal)
+    for command in re.findall(r"olist airflow -- (.+)$", text, re.MULTILINE):
+        assert f"`/entrypoint airflow {command}`" in text, command
 
 
 @pytest.mark.parametrize("signal", Signal)

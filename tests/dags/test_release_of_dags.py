@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
-from olist_platform import dag_run
+from olist_dags import publishing
+from olist_platform import dag_run, publication
 from olist_platform.dag_run import DagRunSummary, run_dag
-from olist_platform.dag_source import DagSource, dag_source
+from olist_platform.dag_source import DagSource, dag_bundle_settings, dag_source
 from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
+from olist_platform.release.release_tree import ReleaseTree
 from olist_workspace import ROOT
 from release_bundles import bundle_with_library, note_deployed
 
@@ -78,6 +81,37 @@ def test_after_a_deployment_a_run_of_a_checkout_fails_preflight_and_the_releases
     assert asked.state == "success"
     said = asked.log.read_text(encoding="utf-8")
     assert "this run is of a checkout, as was asked for; deployed is release" in said
+
+
+@pytest.mark.usefixtures("_checkout")
+def test_a_run_of_a_release_that_is_deployed_no_more_publishes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its marts would take the place of those of the release that runs by then."""
+    environment = load_environment(EnvironmentName.LOCAL)
+    first, second = (bundle_with_library(number) for number in (1, 2))
+    trees = [ReleaseTree(EnvironmentName.LOCAL, bundle) for bundle in (first, second)]
+    for tree, bundle in zip(trees, (first, second), strict=True):
+        tree.unpack()
+        note_deployed(environment, bundle)
+    published: list[str] = []
+    monkeypatch.setattr(publication, "publish", lambda *_: published.append("a mart") or published)
+    monkeypatch.setattr(publishing, "get_current_context", lambda: {"run_id": "a_run"})
+    monkeypatch.setattr(publishing, "plan_of_this_run", lambda _: {"unpublished_because": []})
+    monkeypatch.setattr(publishing, "current_environment", lambda: environment)
+
+    monkeypatch.setenv("OLIST_HOME", str(trees[0].folder))
+    with pytest.raises(AirflowFailException, match=r"release .*\(Release 1\).*start a new run"):
+        publishing.publish_marts.function()
+    assert published == []
+    monkeypatch.setenv("OLIST_HOME", str(trees[1].folder))
+    assert publishing.publish_marts.function() == ["a mart"]
+
+
+@pytest.mark.parametrize("name", [EnvironmentName.LOCAL, EnvironmentName.PROD])
+def test_a_cleared_task_runs_on_the_deployed_release(name: EnvironmentName) -> None:
+    settings = dag_bundle_settings(load_environment(name))
+    assert settings["AIRFLOW__CORE__RERUN_WITH_LATEST_VERSION"] == "True"
 
 
 def test_only_an_environment_of_one_machine_runs_a_checkout_by_choice() -> None:

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -439,6 +440,23 @@ def test_what_can_be_two_in_production_is_and_is_not_evicted_at_once() -> None:
     [volume] = values["scheduler"]["extraVolumes"]
     claim = read_yaml(DEPLOY / "chart" / "data-volume.yaml")
     assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+
+
+@pytest.mark.parametrize("name", ON_AWS)
+def test_network_policies_let_tasks_and_the_load_balancer_reach_the_api_server(
+    name: EnvironmentName,
+) -> None:
+    """Without peers the chart writes a policy without a rule, which keeps everybody out."""
+    values = chart_values(load_environment(name))
+    assert values["networkPolicies"]["enabled"]
+    peers = values["apiServer"]["networkPolicy"]["ingress"]["from"]
+    assert {"podSelector": {"matchLabels": {"tier": "airflow"}}} in peers
+    networks = [ip_network(peer["ipBlock"]["cidr"]) for peer in peers if "ipBlock" in peer]
+    assert all(
+        any(ip_address(one) in net for net in networks) for one in ("10.1.2.3", "172.31.0.9")
+    )
+    # Reached through the company's network, never from the internet.
+    assert all(net.is_private for net in networks)
 
 
 @pytest.mark.parametrize("name", ON_AWS)

@@ -396,6 +396,16 @@ def test_github_deploys_from_its_environment_and_previews_from_pull_requests(
     }
 
 
+def test_a_deploying_jobs_credentials_outlive_the_hour_that_aws_gives(
+    prod: CapturedProgram,
+) -> None:
+    seconds = {
+        role: prod.named("aws:iam/role:Role", role).plain_inputs.get("maxSessionDuration")
+        for role in ("github-deploy", "github-drift", "github-pull-request")
+    }
+    assert seconds == {"github-deploy": 10800, "github-drift": 3600, "github-pull-request": None}
+
+
 def test_pull_requests_change_nothing_and_read_no_data(dev: CapturedProgram) -> None:
     verbs = {action.split(":")[1] for action in _actions(dev, "github-pull-request")}
     reading = ("Get", "List", "Describe", "View", "Decrypt", "Encrypt", "GenerateDataKey")

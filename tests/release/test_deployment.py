@@ -5,15 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
+from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
+from olist_platform.naming import EnvironmentName
+from olist_platform.release import reader_refresh
 from olist_platform.release.artifact_store import ArtifactStore
 from olist_platform.release.deployment import DeploymentFailedError, carry_out
 from olist_platform.release.deployment_record import LeaseLostError
 from olist_platform.release.deployment_state import Kind, Release, Result, StepOutcome
 from olist_platform.release.folder_artifacts import FolderArtifactStore
+from olist_platform.release.reader_refresh import PAGES, ReaderRefresh
+from olist_platform.release.release_tree import ReleaseTree
+from release_bundles import small_bundle
 from staged_environment import RELEASES, STEPS, KilledError, StagedEnvironment
 
 OLD, NEW, NEWER, _ = RELEASES
@@ -26,6 +33,16 @@ def environment(tmp_path: Path) -> StagedEnvironment:
     staged.deploy(OLD)
     staged.told.clear()
     return staged
+
+
+def test_what_tells_a_reader_by_hand_is_a_whole_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = ReleaseTree(EnvironmentName.DEV, small_bundle(1))
+    monkeypatch.setattr(tree, "environment", partial(load_environment, EnvironmentName.DEV))
+    failed = CompletedProcess([], 1, "no room", "")
+    monkeypatch.setattr(reader_refresh, "run_captured", lambda *_: failed)
+    with pytest.raises(OlistError, match="dashboards: no room") as error:
+        ReaderRefresh(PAGES, ("dashboards", "build", "--env"), "").tell(tree)
+    assert error.value.mend == "olist dashboards build --env dev"
 
 
 def test_every_step_is_taken_and_recorded(environment: StagedEnvironment) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from olist_platform.cli import release as release_command
 from olist_platform.continuous_integration.github import GitHub
 from olist_platform.continuous_integration.release_notes import noted_release, release_notes
 from olist_platform.continuous_integration.stale_schemas import stale_schemas
@@ -15,6 +16,7 @@ from olist_platform.release.dbt_manifest import stable_manifest
 from olist_platform.release.folder_artifacts import FolderArtifactStore
 from olist_platform.release.git_tree import Commit
 from olist_platform.release.software_bill import software_bill
+from olist_platform.release.stored_bundles import bundle_key, full_digest
 from olist_workspace import ROOT
 from staged_environment import RELEASES, StagedEnvironment
 
@@ -46,6 +48,32 @@ def test_only_schemas_of_closed_pull_requests_and_forgotten_releases_are_stale(
     stale = ["pr_11_marts", f"release_{gone}_staging", f"served_{gone}"]
     found = stale_schemas([*kept, *stale], {12}, environment.record.state())
     assert list(found) == sorted(stale)
+
+
+@pytest.mark.parametrize(("name", "has_an_image"), [("prod", True), ("local", False)])
+def test_who_deploys_is_told_which_image_airflow_needs(
+    environment: StagedEnvironment,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    has_an_image: bool,
+) -> None:
+    event = environment.record.state().last_event
+    assert event is not None
+    release_command._say_how_it_ended(event, name)
+    wanted = f"Airflow's image has to be of commit {RELEASES[2].commit[:12]} too"
+    assert (wanted in capsys.readouterr().out) is has_an_image
+
+
+def test_a_digest_may_be_written_as_a_screen_shows_it(tmp_path: Path) -> None:
+    store = FolderArtifactStore(tmp_path)
+    digests = ["a" * 64, "a" * 11 + "b" * 53]
+    for digest in digests:
+        store.create(bundle_key(digest), b"a bundle")
+    assert [full_digest(store, digest[:12]) for digest in digests] == digests
+    assert full_digest(store, "c" * 12) == "c" * 12
+    assert full_digest(store, digests[0]) == digests[0]
+    with pytest.raises(OlistError, match=f"2 releases of .* begin with {'a' * 5}"):
+        full_digest(store, "a" * 5)
 
 
 def test_notes_tell_what_came_in(environment: StagedEnvironment) -> None:

@@ -20,6 +20,7 @@ from olist_platform.release.bundle import Bundle, read_bundle
 from olist_platform.release.deployment import DeploymentFailedError
 from olist_platform.release.deployment_state import Kind, Result, StepOutcome
 from olist_platform.release.deployment_steps import STEP_NAMES
+from olist_platform.release.git_tree import commits_between
 from olist_platform.release.reader_refresh import PAGES, POWER_BI
 from olist_platform.release.release_tree import ReleaseTree
 from olist_platform.release.stored_bundles import bundle_key
@@ -151,6 +152,8 @@ def test_what_was_never_in_dev_never_gets_to_prod(
 ) -> None:
     with pytest.raises(OlistError, match="was never in dev: prod takes only what was there"):
         platform.promote(second.digest)
+    with pytest.raises(OlistError, match="was never in dev: prod takes only what was there"):
+        platform.promote(second.digest[:12])
     with pytest.raises(OlistError, match="prod takes only what is green in dev"):
         platform.deployer(PROD).deploy(second)
     assert platform.runs(PROD) == first.digest
@@ -241,6 +244,33 @@ def test_a_workflow_promotes_with_the_labels_of_pull_requests_and_writes_notes(
     asked = (gh / "calls").read_text().splitlines()
     assert asked[0] == f"api repos/olist/olist-platform/commits/{sha}/pulls"
     assert asked[-1].startswith(f"release edit release-{sha[:12]} --repo olist/olist-platform")
+
+
+def test_a_release_whose_branch_is_gone_does_not_stop_the_next_one(
+    platform: Platform, first: Bundle, gh: Path, tmp_path: Path
+) -> None:
+    """A hotfix that was squashed into main: no clone of a workflow has its commit any more."""
+    home = platform.repository.home
+    hotfix = variant(first, 2, {}, "f" * 40)
+    platform.deploy(hotfix)
+    platform.promote()
+    (home / "dags" / "olist_production.py").write_text("RELEASE = 'after'\n")
+    # Between the two words: a line's end to Python, none to git.
+    commit(home, "After\u2028it", "2026-03-09T12:00:00Z")
+    sha = git(home, "rev-parse", "HEAD").strip()
+    after = variant(first, 3, {"dags/olist_production.py": "RELEASE = 'after'\n"}, sha)
+    platform.deploy(after)
+    # As `olist release status` shows it.
+    digest = after.digest[:12]
+    printed = in_a_workflow("promote", "prod", "--digest", digest, *REPOSITORY)
+    assert f"::warning title=Labels::release {'f' * 12} (Release 2) is of no branch" in printed
+    assert platform.runs(PROD) == after.digest
+    assert not (gh / "calls").exists()
+    notes = tmp_path / "notes.md"
+    in_a_workflow("notes", "prod", "--output", str(notes))
+    assert "Not listed: one of the two is of no branch any more." in notes.read_text()
+    [newest, *_] = commits_between(home, None, sha)
+    assert (newest.sha, newest.subject) == (sha, "After\u2028it")
 
 
 REPOSITORY = ("--repository", "olist/olist-platform")

@@ -3,6 +3,7 @@
 The emulator copies where Snowflake clones, and has no grants: see its own list.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from olist_platform.cli.main import app
 from olist_platform.environment import load_environment
+from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.release.bundle import Bundle
 from olist_platform.release.release_tree import ReleaseTree
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.slow
 DEV = EnvironmentName.DEV
 DATABASE = Names(DEV).database
 DAY = date(2026, 2, 28)
+FIRST_FACTS = {"mart_orders": MartFacts(1, DAY), "mart_sellers": MartFacts(1, None)}
 MACROS = ("generate_schema_name", "publish_marts", "releases", "schemas")
 
 PROJECT = """
@@ -50,6 +53,8 @@ sources:
 models:
   - name: mart_orders
     columns: [{name: order_id, data_tests: [unique]}, {name: as_of_date}]
+  - name: mart_sellers
+    columns: [{name: seller_id}]
 """
 
 
@@ -66,6 +71,7 @@ def bundle_of(number: int, port: int) -> Bundle:
         "dbt/profiles.yml": yaml.safe_dump(profiles),
         "dbt/models/properties.yml": PROPERTIES,
         "dbt/models/marts/mart_orders.sql": f"{model} from {{{{ source('raw', 'orders') }}}}",
+        "dbt/models/marts/mart_sellers.sql": f"select {number} as seller_id",
         "environments/dev.yaml": (ROOT / "environments" / "dev.yaml").read_text(encoding="utf-8"),
     } | {
         f"dbt/macros/{path.name}": path.read_text(encoding="utf-8")
@@ -113,7 +119,7 @@ def test_a_release_is_built_aside_served_kept_and_put_back(emulator: SnowflakeEm
     first_tree, first = side(1, emulator.port)
     first.build(None)
     assert first.is_built()
-    assert first.facts() == {"mart_orders": MartFacts(1, DAY)}
+    assert first.facts() == FIRST_FACTS
     assert ask("select * from duckdb_tables() where lower(schema_name) = 'marts'") == []
     first.publish(None)
     assert ask(served) == [(2,)]
@@ -122,23 +128,79 @@ def test_a_release_is_built_aside_served_kept_and_put_back(emulator: SnowflakeEm
     assert not first.is_built()
 
     keep_manifest(first_tree)
-    _, second = side(2, emulator.port)
+    second_tree, second = side(2, emulator.port)
     emulator.statements.clear()
     second.build(first_tree)
     clones = [sent.lower() for sent in emulator.statements if " clone " in sent.lower()]
     assert any("release_" in sent and "mart_orders" in sent for sent in clones), clones
     assert ask(served) == [(2,)]
-    assert second.served_facts() == {"mart_orders": MartFacts(1, DAY)}
+    assert second.served_facts() == FIRST_FACTS
     second.publish(first_tree.digest)
     assert second.is_published()
     assert ask(served) == [(3,), (12,)]
     assert first.kept_marts() == f"of {DAY}"
+    # The record names the build, not what was asked of dbt since.
+    results = second_tree.folder.parent / "builds" / second_tree.folder.name / "run_results.json"
+    build = json.loads(results.read_text(encoding="utf-8"))["metadata"]["invocation_id"]
+    recorded = f"select distinct DBT_INVOCATION_ID from {DATABASE}.SERVING.PUBLICATION"
+    assert ask(recorded) == [(build,)]
 
     second.put_back(first_tree.digest)
     assert first.is_published()
     # It would leave the future grants of serving out, and with them every reader.
     assert not [sent for sent in emulator.statements if "copy grants" in sent.lower()]
     assert ask(served) == [(2,)]
+
+
+def test_a_switch_that_stops_half_way_leaves_no_mix_of_two_releases(
+    emulator: SnowflakeEmulator,
+) -> None:
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        return emulator.connection.execute(sql).fetchall()
+
+    def served_by() -> tuple[int, int]:
+        """The releases that readers have both marts of; orders are numbered by their release."""
+        [(orders,)] = ask(f"select min(ORDER_ID) - 1 from {DATABASE}.SERVING.MART_ORDERS")
+        [(sellers,)] = ask(f"select SELLER_ID from {DATABASE}.SERVING.MART_SELLERS")
+        return orders, sellers
+
+    third_tree, third = side(3, emulator.port)
+    third.build(None)
+    third.publish(None)
+    assert served_by() == (3, 3)
+    _, fourth = side(4, emulator.port)
+    fourth.build(None)
+    built = f"{DATABASE}.release_{bundle_of(4, emulator.port).digest[:12]}_marts"
+    ask(f"alter table {built}.mart_sellers rename to mart_sellers_away")
+
+    with pytest.raises(OlistError, match="serve_release fails"):
+        fourth.publish(third_tree.digest)
+    assert served_by() == (4, 3)
+    # Taken back.
+    assert not fourth.is_published()
+    fourth.put_back(third_tree.digest)
+    assert third.is_published()
+    assert served_by() == (3, 3)
+
+    # Gone on with instead, and rolled back later: what was kept is the former release's, whole.
+    with pytest.raises(OlistError, match="serve_release fails"):
+        fourth.publish(third_tree.digest)
+    ask(f"alter table {built}.mart_sellers_away rename to mart_sellers")
+    fourth.publish(third_tree.digest)
+    assert fourth.is_published()
+    assert served_by() == (4, 4)
+    fourth.put_back(third_tree.digest)
+    assert served_by() == (3, 3)
+
+
+def test_nothing_is_served_of_a_schema_that_keeps_nothing(emulator: SnowflakeEmulator) -> None:
+    _, fifth = side(5, emulator.port)
+    fifth.build(None)
+    fifth.publish(None)
+    with pytest.raises(OlistError, match=r"served_[0-9a-f]{12} keeps no mart"):
+        fifth.publish_kept(None)
+    assert fifth.is_published()
+    assert len(fifth.served_facts()) == 2
 
 
 def test_the_nightly_drops_schemas_of_closed_pull_requests_and_forgotten_releases(

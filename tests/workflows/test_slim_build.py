@@ -65,10 +65,10 @@ def with_what_hangs_on_it(nodes: dict[str, Any], changed: str) -> set[str]:
     return found
 
 
-def test_without_productions_state_everything_is_built_and_said_loudly(
+def test_what_cannot_be_compared_is_built_whole_and_said_loudly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace_with_reduced_dbt(tmp_path)
+    workspace = workspace_with_reduced_dbt(tmp_path)
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
 
     def build_everything() -> Path:
@@ -76,6 +76,21 @@ def test_without_productions_state_everything_is_built_and_said_loudly(
 
     monkeypatch.setattr(slim_build, "_build_everything", build_everything)
     result = CliRunner().invoke(app, ["ci", "build", "--schema", "pr_7"])
-    assert "::warning title=Full build::no state of production in" in result.output
+    warning = "::warning title=Full build::everything is built: no state of production in"
+    assert warning in result.output
+    assert isinstance(result.exception, OlistError)
+    assert result.exception.message == "everything is being built"
+    # A var is read by models whose text it does not change: dbt alone would build nothing.
+    state = tmp_path / "data" / "ci"
+    (state / "state").mkdir(parents=True)
+    (state / workspace.warehouse.name).touch()
+    (state / "state" / "manifest.json").write_text("{}")
+    project = (tmp_path / "dbt" / "dbt_project.yml").read_text(encoding="utf-8")
+    assert "  run_message_length: 1000\n" in project
+    former = project.replace("  run_message_length: 1000\n", "  run_message_length: 999\n")
+    (state / "state" / "dbt_project.yml").write_text(former, encoding="utf-8")
+    result = CliRunner().invoke(app, ["ci", "build", "--schema", "pr_7"])
+    warning = "everything is built: vars that may be read anywhere differ: run_message_length"
+    assert f"::warning title=Full build::{warning}" in result.output
     assert isinstance(result.exception, OlistError)
     assert result.exception.message == "everything is being built"

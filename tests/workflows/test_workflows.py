@@ -124,6 +124,22 @@ def test_every_step_is_a_command_of_ours_that_exists(where: str, script: str) ->
     assert given >= sum(one.required for one in arguments), f"{where}: {script}"
 
 
+@pytest.mark.parametrize(("where", "script"), RUNS, ids=RUN_IDS)
+def test_a_step_fails_where_its_command_does(where: str, script: str, tmp_path: Path) -> None:
+    for path in (tmp_path / ".venv" / "bin" / "olist", tmp_path / "make"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/sh\nexit 3\n")
+        path.chmod(0o755)
+    variables = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+    # As GitHub starts a script that names no shell.
+    command = ["bash", "-e", "-c", script]
+    ended = subprocess.run(command, cwd=tmp_path, env=variables, check=False)
+    assert ended.returncode == 3, where
+
+
 def test_every_local_path_that_is_used_is_there() -> None:
     used = {step["uses"] for job in JOBS.values() for step in job["steps"] if "uses" in step}
     local = {path for path in used if path.startswith("./")}
@@ -167,8 +183,28 @@ def test_every_job_has_an_end_and_no_right_it_does_not_name() -> None:
         assert job["permissions"]["contents"] == ("write" if name.endswith("/notes") else "read")
         signs_in = any("cloud-access" in step.get("uses", "") for step in job["steps"])
         assert ("id-token" in job["permissions"]) == signs_in, name
-        # A job that may sign in runs in an environment, whose rules say who may start it.
+        # A job that may sign in runs in an environment, whose rules say who may start it, and where
+        # Snowflake's network policy lets it in.
         assert ("environment" in job) == signs_in, name
+        assert ("vars.CLOUD_RUNNER ||" in job["runs-on"]) == signs_in, name
+
+
+def test_credentials_hold_as_long_as_their_job_may_run() -> None:
+    action = (GITHUB / "actions" / "cloud-access" / "action.yml").read_text(encoding="utf-8")
+    assert "role-duration-seconds: ${{ steps.place.outputs.seconds }}" in action
+    roles = {
+        name: step["with"]["role"]
+        for name, job in JOBS.items()
+        for step in job["steps"]
+        if step.get("uses") == "./.github/actions/cloud-access"
+    }
+    assert {"merge/dev", "promote-production/promote", "rollback/rollback"} <= roles.keys()
+    for name, role in roles.items():
+        printed = CliRunner().invoke(
+            typer.main.get_command(app), ["ci", "cloud", "prod", "--role", role]
+        )
+        [seconds] = re.findall(r"^seconds=(\d+)$", printed.output, re.MULTILINE)
+        assert JOBS[name]["timeout-minutes"] * 60 <= int(seconds), name
 
 
 def test_one_deployment_at_a_time_and_none_is_cancelled() -> None:
@@ -185,6 +221,17 @@ def test_one_deployment_at_a_time_and_none_is_cancelled() -> None:
         "rollback/rollback": "deploy-${{ inputs.environment }}",
     }
     assert all(job["concurrency"]["cancel-in-progress"] is False for job in deploying.values())
+    # Else whatever comes next to the same environment, the nightly's too, takes the place of a
+    # rollback or a deployment that waits.
+    sharing = [
+        job["concurrency"]
+        for job in JOBS.values()
+        if str(job.get("concurrency", {}).get("group")).startswith("deploy-")
+    ]
+    assert [one["queue"] for one in sharing] == ["max"] * 4
+    # Of two merges the later one's bundle may be built first: the whole run waits, not one job.
+    merge = read(GITHUB / "workflows" / "merge.yml")
+    assert merge["concurrency"] == {"group": "merge", "cancel-in-progress": False}
 
 
 def test_github_environments_are_those_whose_jobs_aws_lets_in() -> None:

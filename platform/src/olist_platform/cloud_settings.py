@@ -11,6 +11,11 @@ from pydantic import Field, IPvAnyNetwork, model_validator
 from olist_platform.naming import Workload
 from olist_platform.settings_model import Settings
 
+# How long the credentials of a job hold: AWS gives an hour, unless the role allows more and the job
+# asks for it. A deployment writes its record to its very end; time limits of workflows are within.
+DEPLOY_ROLE_SECONDS = 3 * 3600
+DRIFT_ROLE_SECONDS = 3600
+
 _Days = Annotated[int, Field(ge=1)]
 _Seconds = Annotated[int, Field(ge=1)]
 _Credits = Annotated[int, Field(ge=1)]

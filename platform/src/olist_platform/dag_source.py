@@ -20,6 +20,8 @@ from olist_platform.repository import HOME_VARIABLE, repository_root
 
 CHOICE_VARIABLE = "OLIST_DAGS"
 CHECKOUT = "checkout"
+# A task that is cleared once its fault is mended and deployed would else fail by the same fault.
+_CLEARED_ON_LATEST = {"AIRFLOW__CORE__RERUN_WITH_LATEST_VERSION": "True"}
 _BUNDLES_VARIABLE = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
 # How soon after a deployment new runs have its DAGs.
 _SECONDS_BETWEEN_LOOKS = 60
@@ -98,5 +100,5 @@ def dag_bundles(environment: Environment) -> list[dict[str, object]]:
 
 
 def dag_bundle_settings(environment: Environment) -> dict[str, str]:
-    """Return the setting by which Airflow runs the deployed release's DAGs."""
-    return {_BUNDLES_VARIABLE: json.dumps(dag_bundles(environment))}
+    """Return the settings by which Airflow runs the deployed release's DAGs."""
+    return {_BUNDLES_VARIABLE: json.dumps(dag_bundles(environment))} | _CLEARED_ON_LATEST

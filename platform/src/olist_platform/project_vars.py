@@ -16,13 +16,16 @@ def project_file() -> Path:
     return dbt_project_folder() / "dbt_project.yml"
 
 
-def project_vars() -> Mapping[str, Any]:
+def project_vars(path: Path | None = None) -> Mapping[str, Any]:
     """Return the vars by name.
+
+    Args:
+        path: A project's file; that of the project here unless told.
 
     Raises:
         OlistError: The project's file is missing or is no YAML with vars.
     """
-    path = project_file()
+    path = path or project_file()
     with os_errors_explained(path):
         return _vars(path, path.stat().st_mtime_ns)
 

@@ -27,18 +27,24 @@ def cloud(
     env: EnvironmentArgument,
     role: Annotated[str, typer.Option(help="deploy or drift.")] = "deploy",
 ) -> None:
-    """Print the role, region and account of an environment, and Pulumi's version, for a workflow.
+    """Print an environment's role, its seconds, region and account, and Pulumi's version.
 
     Example:  olist ci cloud dev --role deploy
     """
     from olist_platform.bootstrap.cloud_side import cloud_side  # noqa: PLC0415
+    from olist_platform.cloud_settings import (  # noqa: PLC0415
+        DEPLOY_ROLE_SECONDS,
+        DRIFT_ROLE_SECONDS,
+    )
     from olist_platform.continuous_integration.locked_version import locked_version  # noqa: PLC0415
 
-    if role not in {"deploy", "drift"}:
+    seconds = {"deploy": DEPLOY_ROLE_SECONDS, "drift": DRIFT_ROLE_SECONDS}
+    if role not in seconds:
         raise OlistError(f"there is no role '{role}'", "use deploy or drift")
     side = cloud_side(environment_named(env))
     account = side.landing.aws_account_id
     typer.echo(f"role=arn:aws:iam::{account}:role/{side.names.aws(role)}")
+    typer.echo(f"seconds={seconds[role]}")
     typer.echo(f"region={side.landing.region}")
     typer.echo(f"account={account}")
     typer.echo(f"pulumi={locked_version('pulumi')}")
@@ -57,14 +63,12 @@ def build(
     from olist_platform.continuous_integration.slim_build import (  # noqa: PLC0415
         build_change,
         production_state,
+        reason_for_everything,
     )
 
     state = production_state()
-    if not state.is_there():
-        warning = (
-            f"no state of production in {state.folder}: everything is built, and nothing is"
-            " compared with what runs"
-        )
+    if reason := reason_for_everything(state):
+        warning = f"everything is built: {reason}"
         err.print(f"[bold yellow]warning:[/] {warning}", soft_wrap=True)
         typer.echo(f"::warning title=Full build::{warning}")
     built = build_change(schema, state)
@@ -159,7 +163,12 @@ def promote(
     from olist_platform.cli.release import promote as promote_release  # noqa: PLC0415
     from olist_platform.continuous_integration.approvals import approving_labels  # noqa: PLC0415
 
-    approvals = approving_labels(environment_named(env), digest or None, repository)
+    approvals = approving_labels(
+        environment_named(env),
+        digest or None,
+        repository,
+        lambda why: typer.echo(f"::warning title=Labels::{why}"),
+    )
     for approval in approvals:
         out.print(f"approved by a label: {approval}", highlight=False)
     promote_release(env, digest or None, list(approvals))
@@ -190,7 +199,7 @@ def notes(env: EnvironmentArgument, output: OutputOption) -> None:
         release_notes,
     )
     from olist_platform.release.deployment_record import environment_record  # noqa: PLC0415
-    from olist_platform.release.git_tree import commits_between  # noqa: PLC0415
+    from olist_platform.release.git_tree import commits_between, knows_commit  # noqa: PLC0415
 
     noted = noted_release(environment_record(environment_named(env)).state())
     if noted is None:
@@ -198,7 +207,13 @@ def notes(env: EnvironmentArgument, output: OutputOption) -> None:
             f"the last deployment to {env} brought nothing new", "see olist release status"
         )
     before = noted.before.commit if noted.before else None
-    commits = commits_between(repository_root(), before, noted.release.commit)
+    clone = repository_root()
+    both = [one for one in (before, noted.release.commit) if one]
+    commits = (
+        commits_between(clone, before, noted.release.commit)
+        if all(knows_commit(clone, one) for one in both)
+        else None
+    )
     with os_errors_explained(output):
         output.write_text(release_notes(noted, env, commits), encoding="utf-8")
 

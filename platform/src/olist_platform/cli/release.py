@@ -291,7 +291,17 @@ def _deployer(env: str, *, acts: bool = False) -> "Deployer":
 
 
 def _say_how_it_ended(event: "Event", env: str) -> None:
+    from olist_platform.release.bundle_manifest import short  # noqa: PLC0415
+
     runs = f"{event.runs}" if event.runs else "nothing"
     out.print(
         f"\n[bold green]{event.result}[/]: {env} runs {runs}", highlight=False, soft_wrap=True
     )
+    # On one machine Airflow runs with the release's own library; elsewhere with its image's.
+    if event.runs and environment_named(env).cloud is not None:
+        out.print(
+            f"Airflow's image has to be of commit {short(event.runs.commit)} too, or its next run"
+            " fails at check_environment: see platform/docs/operations/running-airflow.md",
+            highlight=False,
+            soft_wrap=True,
+        )

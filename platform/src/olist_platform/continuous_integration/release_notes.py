@@ -26,13 +26,14 @@ def noted_release(state: EnvironmentState) -> NotedRelease | None:
     return NotedRelease(event.release, before, event)
 
 
-def release_notes(noted: NotedRelease, environment: str, commits: Sequence[Commit]) -> str:
+def release_notes(noted: NotedRelease, environment: str, commits: Sequence[Commit] | None) -> str:
     """Return the notes as Markdown.
 
     Args:
         noted: What was brought.
         environment: Where to.
-        commits: Every commit since the release before, the newest first.
+        commits: Every commit since the release before, the newest first; None where the clone does
+            not have both.
     """
     release, event = noted.release, noted.event
     lines = [
@@ -44,7 +45,11 @@ def release_notes(noted: NotedRelease, environment: str, commits: Sequence[Commi
         "",
         "## Changes" + (f" since {short(noted.before.commit)}" if noted.before else ""),
         "",
-        *[f"- {commit.subject} ({short(commit.sha)})" for commit in commits],
+        *(
+            ["Not listed: one of the two is of no branch any more."]
+            if commits is None
+            else [f"- {commit.subject} ({short(commit.sha)})" for commit in commits]
+        ),
         "",
         "## Steps",
         "",

@@ -18,6 +18,7 @@ from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
 from olist_platform.naming import EnvironmentName
+from olist_platform.project_vars import project_file, project_vars
 from olist_platform.repository import HOME_VARIABLE, repository_root
 
 # Enough that every model has rows and every test something to judge.
@@ -59,9 +60,15 @@ class ProductionState:
         """The warehouse that production's release built."""
         return self.folder / load_environment(EnvironmentName.LOCAL).duckdb_path.name
 
+    @property
+    def project(self) -> Path:
+        """The project file of production's release, for its vars."""
+        return self.manifest_folder / project_file().name
+
     def is_there(self) -> bool:
         """Whether there is one."""
-        return (self.manifest_folder / _MANIFEST).is_file() and self.warehouse.is_file()
+        files = (self.manifest_folder / _MANIFEST, self.project, self.warehouse)
+        return all(path.is_file() for path in files)
 
 
 def production_state() -> ProductionState:
@@ -81,13 +88,31 @@ def save_production_state(state: ProductionState) -> None:
         shutil.rmtree(state.folder, ignore_errors=True)
         state.manifest_folder.mkdir(parents=True)
         shutil.copyfile(_in_home(home, environment.duckdb_path), state.warehouse)
-        # Last: a state without it is none.
+        shutil.copyfile(project_file(), state.project)
         manifest = dbt_target_path(environment) / _MANIFEST
+        # Last: a state without it is none.
         shutil.copyfile(_in_home(home, manifest), state.manifest_folder / _MANIFEST)
 
 
+def reason_for_everything(state: ProductionState) -> str:
+    """Say why a change cannot be built beside production's state; empty where it can.
+
+    dbt tells a changed model by its text and its settings. A var that it reads is in neither.
+
+    Raises:
+        OlistError: A project file cannot be read.
+    """
+    if not state.is_there():
+        return f"no state of production in {state.folder}, so nothing is compared with what runs"
+    before, now = project_vars(state.project), project_vars()
+    changed = sorted(
+        name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
+    )
+    return f"vars that may be read anywhere differ: {', '.join(changed)}" if changed else ""
+
+
 def build_change(schema: str, state: ProductionState) -> BuiltChange:
-    """Build and test what a change touches; everything, where there is no state of production.
+    """Build and test what a change touches; everything, where `reason_for_everything` has one.
 
     Args:
         schema: Prefix of the schemas that it is built into, such as `pr_12`.
@@ -96,7 +121,7 @@ def build_change(schema: str, state: ProductionState) -> BuiltChange:
     Raises:
         OlistError: The build fails; dbt has said why.
     """
-    if not state.is_there():
+    if reason_for_everything(state):
         home = _build_everything()
         return BuiltChange(_nodes(_in_home(home, _results())), is_slim=False)
     environment = load_environment(EnvironmentName.LOCAL)

@@ -6,7 +6,8 @@
         "kwargs": {"environment": "prod"}}]
 
 A version of the bundle is the digest of a release. A run keeps the version it began with, so a
-deployment in the middle of a run changes nothing for its tasks.
+deployment in the middle of a run changes nothing for its tasks, but that it publishes nothing.
+Tasks that somebody clears run on the deployed release.
 """
 
 from pathlib import Path

@@ -15,7 +15,7 @@ from olist_platform.release.deployment_steps import DeploymentSteps, release_of
 from olist_platform.release.promotion import green_release, refusals, require_none
 from olist_platform.release.pulumi_command import PulumiStack
 from olist_platform.release.release_tree import ReleaseTree, stop_leftovers
-from olist_platform.release.stored_bundles import keep_bundle, stored_bundle
+from olist_platform.release.stored_bundles import full_digest, keep_bundle, stored_bundle
 
 # What no command of this platform brings back by putting code back.
 NOT_UNDONE = (
@@ -59,8 +59,12 @@ class Deployer:
         self._by = by or deploying_person()
 
     def bundle(self, digest: str) -> Bundle:
-        """Return a bundle of the environment's store, every byte checked; raises OlistError."""
-        return stored_bundle(self._store, digest)
+        """Return a bundle of the environment's store, every byte checked; raises OlistError.
+
+        Args:
+            digest: Its digest, or as much of it as no other begins with.
+        """
+        return stored_bundle(self._store, full_digest(self._store, digest))
 
     def deploy(self, bundle: Bundle) -> Event:
         """Bring a release to the environment, or go on with an interrupted deployment of it.
@@ -82,7 +86,8 @@ class Deployer:
         """Bring what is green in the environment before, byte for byte.
 
         Args:
-            wanted: Digest it has to have; None for whatever is green there.
+            wanted: Digest it has to have, or as much of it as no other begins with; None for
+                whatever is green there.
             approvals: What was approved by name.
 
         Raises:
@@ -94,6 +99,9 @@ class Deployer:
                 f"nothing is promoted to {name}: releases come there first",
                 f"olist release deploy {name} <bundle>",
             )
+        source = Deployer(load_environment(source_name), self._progress, self._by)
+        if wanted:
+            wanted = full_digest(source._store, wanted)
         unfinished = self.record.state().unfinished
         if (
             unfinished is not None
@@ -103,7 +111,6 @@ class Deployer:
             # It was admitted when it began; what is green there by now is another matter.
             bundle = self.bundle(unfinished.release.digest)
             return self._bring(Kind.PROMOTE, bundle, unfinished.approvals)
-        source = Deployer(load_environment(source_name), self._progress, self._by)
         digest = green_release(source.record.state(), source.record.history(), wanted, name)
         candidate = source.bundle(digest)
         current = self.record.state().current

@@ -40,6 +40,15 @@ def read_commit(repository: Path, reference: str) -> Commit:
     return _commit(shown.decode(errors="replace").rstrip("\n"))
 
 
+def knows_commit(repository: Path, sha: str) -> bool:
+    """Whether a clone has a commit; of a branch that was squashed and deleted, none has it."""
+    try:
+        _git(repository, "cat-file", "-e", f"{sha}^{{commit}}")
+    except OlistError:
+        return False
+    return True
+
+
 def commits_between(repository: Path, before: str | None, last: str) -> tuple[Commit, ...]:
     """Return the commits that came in after one and up to another, the newest first.
 
@@ -53,7 +62,9 @@ def commits_between(repository: Path, before: str | None, last: str) -> tuple[Co
     """
     reach = last if before is None else f"{before}..{last}"
     shown = _git(repository, "log", "--format=%H%x00%ct%x00%s", "--end-of-options", reach)
-    return tuple(_commit(line) for line in shown.decode(errors="replace").splitlines())
+    # Not `splitlines`: a message may hold other separators of lines than git's.
+    lines = shown.decode(errors="replace").rstrip("\n")
+    return tuple(_commit(line) for line in lines.split("\n") if line)
 
 
 def uncommitted_changes(repository: Path, folders: Sequence[str]) -> list[str]:

@@ -45,7 +45,8 @@ class ReaderRefresh:
         )
         if result.returncode:
             raise OlistError(
-                f"{self.name}: {last_lines(result)}", f"olist {' '.join(self.command)}"
+                f"{self.name}: {last_lines(result)}",
+                f"olist {' '.join(self.command)} {environment.name}",
             )
 
 

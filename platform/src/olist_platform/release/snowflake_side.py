@@ -10,6 +10,7 @@ models build on what is there and storage is paid for what changes only.
 """
 
 import json
+import subprocess
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -64,7 +65,7 @@ class SnowflakeSide:
 
     def is_published(self) -> bool:
         """Whether readers have this release's marts."""
-        return bool(self._ask()["served_by"] == self._tree.digest)
+        return self._served_by() == self._tree.digest
 
     def publish(self, former_digest: str | None) -> None:
         """Clone the built marts into the serving schema, and keep what was there."""
@@ -76,16 +77,33 @@ class SnowflakeSide:
         self._serve(former_digest, {"kept": _kept_schema(self._tree.digest)})
 
     def put_back(self, former_digest: str | None) -> None:
-        """Give readers what they had under the former release, if they have this one's."""
-        if former_digest and self.is_published():
+        """Give readers what they had under the former release, if they have anything else.
+
+        A switch that stopped half-way left them marts of both.
+        """
+        if former_digest and not self._has_untouched(former_digest):
             self._operate(
                 "serve_release",
                 {"digest": former_digest, "kept": _kept_schema(former_digest)},
             )
 
     def _serve(self, former_digest: str | None, source: dict[str, Any]) -> None:
-        keep_as = _kept_schema(former_digest) if former_digest and not self.is_published() else None
+        # Kept once: a switch that is gone on with finds marts of both releases, and its own copy.
+        keeps = former_digest and self._has_untouched(former_digest)
+        keep_as = _kept_schema(former_digest) if former_digest and keeps else None
         self._operate("serve_release", {"digest": self._tree.digest, "keep_as": keep_as} | source)
+
+    def _served_by(self) -> str | None:
+        """Return the digest of the release that readers have.
+
+        Empty while they are switched, None where no release was ever served.
+        """
+        served_by: str | None = self._ask()["served_by"]
+        return served_by
+
+    def _has_untouched(self, former_digest: str) -> bool:
+        """Whether readers have nothing but what they had under the former release."""
+        return self._served_by() in {former_digest, None}
 
     def _ask(self) -> dict[str, Any]:
         """Return what the macro `release_facts` answers."""
@@ -99,24 +117,33 @@ class SnowflakeSide:
         raise OlistError("dbt's macro release_facts did not answer")
 
     def _operate(self, macro: str, arguments: dict[str, Any] | None = None) -> str:
-        return self._dbt("run-operation", macro, "--args", json.dumps(arguments or {}))
-
-    def _dbt(self, *arguments: str) -> str:
-        with os_errors_explained(self._target):
-            self._target.mkdir(parents=True, exist_ok=True)
-            results = self._target / "run_results.json"
-            results.unlink(missing_ok=True)
-        result = self._tree.run_dbt(
-            [*arguments, "--quiet"],
-            self._target,
-            {"OLIST_DBT_SCHEMA": self._schema},
+        # Results of its own would take the place of the build's, and say nothing of what failed.
+        result = self._run_dbt(
+            "run-operation", macro, "--args", json.dumps(arguments or {}), "--no-write-json"
         )
+        if result.returncode:
+            raise failed_command(f"dbt run-operation {macro} fails", result, "")
+        return result.stdout
+
+    def _dbt(self, *arguments: str) -> None:
+        results = self._target / "run_results.json"
+        with os_errors_explained(self._target):
+            results.unlink(missing_ok=True)
+        result = self._run_dbt(*arguments)
         if result.returncode:
             if faults := count_results([results]).faults:
                 lines = [f"  {fault}" for fault in faults[:_FAULTS_SHOWN]]
                 raise OlistError("\n".join([f"dbt {arguments[0]} fails:", *lines]))
-            raise failed_command(f"dbt {' '.join(arguments[:2])} fails", result, "")
-        return result.stdout
+            raise failed_command(f"dbt {arguments[0]} fails", result, "")
+
+    def _run_dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        with os_errors_explained(self._target):
+            self._target.mkdir(parents=True, exist_ok=True)
+        return self._tree.run_dbt(
+            [*arguments, "--quiet"],
+            self._target,
+            {"OLIST_DBT_SCHEMA": self._schema},
+        )
 
 
 def _kept_schema(digest: str) -> str:
