@@ -328,11 +328,12 @@ def test_fast_deliveries_alone_are_not_held_against_targets(published: Published
     assert lines["on_time"].target is None
     assert lines["review_score"].target is None
     assert "Delivered so far: 43,5%" in lines["on_time"].details
-    assert warnings_of(report) == [
+    said = (
         "Only 43,5% of the orders of this month are delivered: on time, days to the door and review"
         " score are those of the fast ones. They are going to get worse, and are not held against"
         " their targets yet."
-    ]
+    )
+    assert warnings_of(report) == [said]
 
 
 def test_old_figures_say_so(published: Published) -> None:

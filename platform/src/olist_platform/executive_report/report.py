@@ -333,9 +333,9 @@ class _Words:
                 [delivered] = (one for one in figure.tile.columns if one.key == _DELIVERED_SHARE)
                 yield (
                     f"Only {self.value(figure.row, delivered)} of the orders of this"
-                    f" {self._period.kind.value} are delivered: on time, days to the door and review"
-                    " score are those of the fast ones. They are going to get worse, and are not"
-                    " held against their targets yet."
+                    f" {self._period.kind.value} are delivered: on time, days to the door and"
+                    " review score are those of the fast ones. They are going to get worse, and"
+                    " are not held against their targets yet."
                 )
 
     def mart_warnings(self, freshness: Sequence[MartFreshness]) -> Iterator[str]:
