@@ -208,6 +208,34 @@ def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
         }
 
 
+def test_what_fast_deliveries_flatter_waits_for_the_others() -> None:
+    project = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))
+    share = project["vars"]["kpi_settled_delivered_share"]
+    tiles = {tile.name: tile for board in load_dashboards() for tile in board.tiles}
+    flattered = {
+        name: tile
+        for name, tile in tiles.items()
+        if tile.mart == "mart_executive_kpis"
+        and tile.only(Role.VALUE).key in ("on_time_rate", "avg_review_score", "avg_delivery_days")
+    }
+    assert {name: tile.kind for name, tile in flattered.items()} == {
+        "on_time": TileKind.KPI,
+        "review_score": TileKind.KPI,
+        "on_time_trend": TileKind.LINE,
+        "review_trend": TileKind.LINE,
+        "delivery_days_trend": TileKind.LINE,
+    }
+    for name, tile in flattered.items():
+        if tile.kind is TileKind.KPI:
+            assert tile.target is not None
+            assert str(tile.target.column).startswith("settled_"), name
+        else:
+            least = tile.model_dump()["rows"]["where"]["delivered_share"]["at_least"]
+            assert least == share, name
+        assert share == 0.9
+        assert "nine in ten" in tile.note, name
+
+
 def test_a_chart_over_months_says_what_few_orders_do_to_it() -> None:
     tiles = {tile.name: tile for board in load_dashboards() for tile in board.tiles}
     fewest = {

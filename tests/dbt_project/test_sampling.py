@@ -162,6 +162,42 @@ def test_a_share_that_is_none_is_refused_by_name(few_models: Workspace, share: s
     assert "var sample_share must be a number above 0 and at most 1, not '" in printed
 
 
+def test_a_sample_ends_nobodys_history(warehouses: Warehouses) -> None:
+    """Who is not in the sample is not gone: history cannot be built again."""
+    windows = (
+        "select customer_unique_id, dbt_valid_from, dbt_valid_to from snapshots.snapshot_customers "
+        "order by all"
+    )
+    before = warehouses.full.rows(windows)
+    assert len(before) == len(people(warehouses.full))
+    assert all(valid_to is None for _, _, valid_to in before)
+    assert warehouses.sample.rows(windows) == before
+
+
+def test_a_history_of_the_sample_alone_ends_with_who_is_gone(warehouses: Warehouses) -> None:
+    """Where everybody in the history is sampled, who is missing has gone."""
+    [sampled, *_] = sorted(people(warehouses.sample))
+    gone = next(name for name in map(str, range(1000)) if in_sample(name, SHARE))
+    sample = warehouses.sample
+    with sample.restored():
+        sample.change(
+            "delete from snapshots.snapshot_customers where customer_unique_id not in "
+            "(select customer_unique_id from stg_customers)",
+            f"insert into snapshots.snapshot_customers select * replace ('{gone}' as "
+            "customer_unique_id, dbt_scd_id || 'x' as dbt_scd_id) from "
+            f"snapshots.snapshot_customers where customer_unique_id = '{sampled}'",
+        )
+        sample.olist(
+            "dbt", "--", "snapshot", "--quiet", "--select", "snapshot_customers",
+            *sample_of(SHARE),
+        )  # fmt: skip
+        ended = sample.rows(
+            "select customer_unique_id from snapshots.snapshot_customers "
+            "where dbt_valid_to is not null"
+        )
+    assert ended == [(gone,)]
+
+
 def test_another_share_is_refused_before_anything_changes(warehouses: Warehouses) -> None:
     sample = warehouses.sample
     before = contents(sample)

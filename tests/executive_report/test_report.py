@@ -313,6 +313,29 @@ def test_a_period_of_few_orders_says_so(published: Published, orders: int, *, is
     assert report.warnings == ([said] if is_few else [])
 
 
+def test_fast_deliveries_alone_are_not_held_against_targets(published: Published) -> None:
+    """As a month ends half of its orders are on the way: what is known is of the fast ones."""
+    end = last_end(published, ReportKind.MONTHLY)
+    assert lines_of(report_of(published, end))["on_time"].target is not None
+    with published.restored():
+        published.change(
+            "update mart_executive_kpis set delivered_share = 0.4345, settled_on_time_rate = null,"
+            " settled_review_score = null"
+            f" where period_type = 'month' and period_end = date '{end}'"
+        )
+        report = report_of(published, end)
+    lines = lines_of(report)
+    assert lines["on_time"].target is None
+    assert lines["review_score"].target is None
+    assert "Delivered so far: 43,5%" in lines["on_time"].details
+    said = (
+        "Only 43,5% of the orders of this month are delivered: on time, days to the door and review"
+        " score are those of the fast ones. They are going to get worse, and are not held against"
+        " their targets yet."
+    )
+    assert warnings_of(report) == [said]
+
+
 def test_old_figures_say_so(published: Published) -> None:
     assert warnings_of(report_of(published)) == []
     [warning] = warnings_of(report_of(published, age=timedelta(hours=31)))

@@ -176,6 +176,21 @@ def test_a_difference_of_shares_is_no_growth(model: Model) -> None:
     assert growth.properties["formatString"] == "+0.0%;-0.0%;0.0%"
 
 
+def test_the_running_month_is_no_point_of_the_line_of_gmv(files: Files, model: Model) -> None:
+    """The web draws it as a hollow point; Power BI's line would end in a fall that is none."""
+    report = reports(files)["executive_performance"]
+    visual = report["pages/outlook/visuals/gmv_forecast/visual.json"]
+    shown = {name for _, kind, name in fields(visual) if kind == "measure"}
+    assert "Financial performance \u00b7 GMV, months that have ended" in shown
+    assert "Financial performance \u00b7 GMV" not in shown
+    measure = model.measures()["Financial performance \u00b7 GMV, months that have ended"]
+    assert " ".join(str(measure.expression).split()) == (
+        "CALCULATE( CALCULATE(SELECTEDVALUE(mart_financial_performance[gmv]),"
+        " NOT ISBLANK(mart_financial_performance[gmv])),"
+        " mart_financial_performance[is_complete] = TRUE() )"
+    )
+
+
 def test_a_chosen_month_is_shown_however_few_its_orders(model: Model) -> None:
     """The latest of enough orders; if none of those that are chosen has so many, the latest."""
     month, ended = "mart_executive_kpis[period_start]", "mart_executive_kpis[is_complete] = TRUE()"

@@ -1,7 +1,7 @@
 {#- A select with one row per person with a valid order on or before a reference date: what was known
     of the person at the end of that day, as the features of the churn model. The same definition
     scores (int_churn_features, at the as_of_date) and trains (at past dates), so that no feature can
-    mean two things. Nothing later leaks in: purchases, deliveries and reviews after the reference date
+    mean two things. Nothing later leaks in: purchases, deliveries and answers to surveys after the reference date
     do not exist yet, and an order counts as late as soon as its promised date has passed without it.
     One thing the source cannot tell: when an order was canceled; a canceled order is out from the start.
 
@@ -31,7 +31,7 @@
             select stg_reviews.*
             from {{ ref("stg_reviews") }} as stg_reviews
             cross join reference
-            where stg_reviews.created_date <= reference.reference_date
+            where stg_reviews.known_date <= reference.reference_date
         ),
 
         -- Only orders with a low review have to be told from those whose latest one is.

@@ -18,7 +18,26 @@
             "scd_id": snapshot_hash_arguments([strategy.unique_key, valid_from]),
         }
     ) -%}
+    {%- if olist.history_is_wider_than_the_sample(strategy.unique_key) -%}
+        {%- do strategy.update({"hard_deletes": "ignore", "invalidate_hard_deletes": false}) -%}
+    {%- endif -%}
     {%- do return(strategy) -%}
+{%- endmacro -%}
+
+{#- Whether this snapshot follows people whom the run's sample leaves out: they are not gone, and who is
+    cannot be told from them, so the run ends no window. Everything but people is whole in a sample. -#}
+{%- macro history_is_wider_than_the_sample(unique_key) -%}
+    {%- if unique_key != "customer_unique_id" or load_cached_relation(this) is none -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set outside = run_query(
+        "select count(*) from "
+        ~ this
+        ~ " where dbt_valid_to is null and not ("
+        ~ olist.person_in_sample(unique_key)
+        ~ ")"
+    ) -%}
+    {{ return(outside.columns[0].values()[0] | int > 0) }}
 {%- endmacro -%}
 
 {#- A moment, if it lies behind all that this snapshot holds. If not, what changed is not news of that

@@ -29,10 +29,10 @@ with
         where is_delivered
         group by delivered_date
         union all
-        select 'reviews' as dataset, created_date as business_date, count(*) as row_count
+        select 'reviews' as dataset, known_date as business_date, count(*) as row_count
         from reviews
-        where created_date is not null
-        group by created_date
+        where known_date is not null
+        group by known_date
     ),
 
     {{ volume_expectation("counts", ["dataset"]) }}

@@ -55,6 +55,8 @@ with
             created_at,
             answered_at,
             cast(created_local_at as date) as created_date,
+            -- A score is that of the answer: the survey's own day knows none yet.
+            cast(coalesce(answered_local_at, created_local_at) as date) as known_date,
             _loaded_at
         from source
     ),
@@ -82,6 +84,7 @@ with
             created_at,
             answered_at,
             created_date,
+            known_date,
             answer_hours,
             {{ data_quality_score(checks) }} as data_quality_score,
             {{ failed_checks(checks) }} as failed_checks,

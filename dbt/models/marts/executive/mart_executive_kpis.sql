@@ -185,6 +185,7 @@ with
             {{ ratio("periods.gmv", "periods.orders_with_items") }} as aov,
             cast(periods.delivered_orders as integer) as delivered_orders,
             cast(periods.on_time_orders as integer) as on_time_orders,
+            {{ ratio("periods.delivered_orders", "periods.orders") }} as delivered_share,
             {{ ratio("periods.on_time_orders", "periods.delivered_orders") }} as on_time_rate,
             {{ ratio("periods.delivery_days", "periods.timed_deliveries") }} as avg_delivery_days,
             cast(periods.reviewed_orders as integer) as reviewed_orders,
@@ -226,6 +227,8 @@ with
             measured.*,
             {{ tier("gmv_growth", var("growth_trends")) }} as gmv_trend,
             is_complete and orders_placed >= {{ var("kpi_alert_minimum_orders") }} as can_alert,
+            -- Fast deliveries, and the reviews of them, are known first.
+            delivered_share >= {{ var("kpi_settled_delivered_share") }} as is_settled,
             {{
                 flag_reasons(
                     {
@@ -265,11 +268,14 @@ with
             platform_revenue,
             aov,
             delivered_orders,
+            delivered_share,
             on_time_orders,
             on_time_rate,
+            case when is_settled then on_time_rate end as settled_on_time_rate,
             avg_delivery_days,
             reviewed_orders,
             avg_review_score,
+            case when is_settled then avg_review_score end as settled_review_score,
             gmv_growth,
             orders_growth,
             gmv_yoy_growth,

@@ -33,7 +33,8 @@ from olist_platform.executive_report.report_period import (
 from olist_platform.project_vars import project_vars
 
 _EXECUTIVE = "executive_performance"
-_HEADLINE_TILE, _ORDERS_TILE = "gmv", "orders"
+_HEADLINE_TILE, _ORDERS_TILE, _ON_TIME_TILE = "gmv", "orders", "on_time"
+_DELIVERED_SHARE = "delivered_share"
 _ALERTS_SHOWN = 6
 _STALE = "stale"
 
@@ -202,6 +203,7 @@ def compose_report(
         more_alerts=max(len(told) - _ALERTS_SHOWN, 0),
         warnings=[
             *words.few_orders_warnings(known, project_vars()["kpi_alert_minimum_orders"]),
+            *words.under_way_warnings(known),
             *words.age_warnings(publication, environment.monitoring.published_within_hours, now),
             *words.mart_warnings(read_freshness(dashboard, marts)),
         ],
@@ -322,6 +324,18 @@ class _Words:
                     f"Few orders in this {self._period.kind.value}:"
                     f" {self.value(figure.row, figure.value)}. Figures, changes and targets of"
                     f" fewer than {minimum} say little; maybe the data end here."
+                )
+
+    def under_way_warnings(self, figures: Sequence[Figure]) -> Iterator[str]:
+        """Say that most is not delivered yet: fast deliveries are known first."""
+        for figure in figures:
+            if figure.tile.name == _ON_TIME_TILE and figure.meets_its_target is None:
+                [delivered] = (one for one in figure.tile.columns if one.key == _DELIVERED_SHARE)
+                yield (
+                    f"Only {self.value(figure.row, delivered)} of the orders of this"
+                    f" {self._period.kind.value} are delivered: on time, days to the door and"
+                    " review score are those of the fast ones. They are going to get worse, and"
+                    " are not held against their targets yet."
                 )
 
     def mart_warnings(self, freshness: Sequence[MartFreshness]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from olist_platform.dashboards.description import (
     FilterKind,
     Format,
     Present,
+    Role,
     Scalar,
     Tile,
     TileColumn,
@@ -74,6 +75,10 @@ def tile_measure(
         lines = [f"VAR sought = CALCULATE({sought})", "RETURN"]
         narrowed = [*conditions, *within, f"{_ref(tile.mart, end)} = sought"]
         expression = _calculated(lines, base, narrowed)
+    elif tile.kind is TileKind.FORECAST and column.role is Role.VALUE:
+        # A line would take the running month for a whole one; on the web it is a point apart.
+        name += ", months that have ended"
+        expression = _calculated([], base, _dax_conditions(tile.mart, {"is_complete": True}))
     else:
         expression = base
     page = next(page for page in board.pages if tile in page.tiles)
