@@ -95,7 +95,12 @@ def test_a_run_of_a_release_that_is_deployed_no_more_publishes_nothing(
         tree.unpack()
         note_deployed(environment, bundle)
     published: list[str] = []
-    monkeypatch.setattr(publication, "publish", lambda *_: published.append("a mart") or published)
+
+    def publish(*_: object) -> list[str]:
+        published.append("a mart")
+        return published
+
+    monkeypatch.setattr(publication, "publish", publish)
     monkeypatch.setattr(publishing, "get_current_context", lambda: {"run_id": "a_run"})
     monkeypatch.setattr(publishing, "plan_of_this_run", lambda _: {"unpublished_because": []})
     monkeypatch.setattr(publishing, "current_environment", lambda: environment)

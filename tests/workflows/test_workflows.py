@@ -13,6 +13,7 @@ import typer.main
 import yaml
 from click.testing import CliRunner, Result
 from typer.core import TyperGroup
+from typer.testing import CliRunner as TyperRunner
 
 from olist_platform.cli.main import app
 from olist_platform.environment import load_environment
@@ -200,9 +201,7 @@ def test_credentials_hold_as_long_as_their_job_may_run() -> None:
     }
     assert {"merge/dev", "promote-production/promote", "rollback/rollback"} <= roles.keys()
     for name, role in roles.items():
-        printed = CliRunner().invoke(
-            typer.main.get_command(app), ["ci", "cloud", "prod", "--role", role]
-        )
+        printed = TyperRunner().invoke(app, ["ci", "cloud", "prod", "--role", role])
         [seconds] = re.findall(r"^seconds=(\d+)$", printed.output, re.MULTILINE)
         assert JOBS[name]["timeout-minutes"] * 60 <= int(seconds), name
 
