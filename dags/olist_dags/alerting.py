@@ -107,7 +107,7 @@ def settle_alerts() -> str:
 
     environment, context = current_environment(), get_current_context()
     try:
-        resolved = _resolve_what_passed(context)
+        resolved = _resolve_what_passed(environment, context)
     finally:
         report = deliver_due(environment, lambda: datetime.now(UTC))
     this = context["ti"]
@@ -115,8 +115,7 @@ def settle_alerts() -> str:
     return f"{resolved} resolved, {len(report.sent)} sent, {len(report.not_sent)} not sent"
 
 
-def _resolve_what_passed(context: Any) -> int:
-    environment = current_environment()
+def _resolve_what_passed(environment: Environment, context: Any) -> int:
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     states = context["ti"].get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
     healthy = [

@@ -42,10 +42,16 @@
     {%- endfor -%}
 {%- endmacro -%}
 
-{#- A list of statements: a clone for each mart, which has the mart's policies and comments; transient
-    where the mart is, because a clone has to be. Then the record. No `copy grants`: a clone with it
-    takes the grants of `marts`, or of what it replaces, and none of the schema's future grants, by which
-    alone readers read. -#}
+{#- A statement that puts a clone of a table, with its policies and comments, in the place of another.
+    No `copy grants`: a clone with it takes the grants of what it is of, or of what it replaces, and none
+    of its schema's future grants, by which alone readers read. -#}
+{%- macro clone_statement(table, source, transient=false) -%}
+    {%- set kind = "transient table" if transient else "table" -%}
+    {%- do return("create or replace " ~ kind ~ " " ~ table ~ " clone " ~ source) -%}
+{%- endmacro -%}
+
+{#- A list of statements: a clone for each mart, transient where the mart is, because a clone has to be.
+    Then the record. -#}
 {%- macro publication_statements(dbt_invocation_id, serving_schema) -%}
     {%- set serving = target.database ~ "." ~ serving_schema -%}
     {%- set statements = [] -%}
@@ -53,16 +59,9 @@
     {%- for mart in olist.public_marts() -%}
         {%- set published = serving ~ "." ~ mart.alias -%}
         {%- do statements.append(
-            "create or replace "
-            ~ ("transient " if mart.config.get("transient", true) else "")
-            ~ "table "
-            ~ published
-            ~ " clone "
-            ~ mart.database
-            ~ "."
-            ~ mart.schema
-            ~ "."
-            ~ mart.alias
+            olist.clone_statement(
+                published, olist.built_mart(mart), mart.config.get("transient", true)
+            )
         ) -%}
         {%- do records.append(olist.publication_record(mart, published, dbt_invocation_id)) -%}
     {%- endfor -%}

@@ -148,21 +148,12 @@
     {%- do return(found.columns[0].values() | list) -%}
 {%- endmacro -%}
 
-{#- Without `copy grants`: see publication_statements. -#}
 {%- macro clone_table(name, from_schema, to_schema) -%}
+    {%- set database = target.database ~ "." -%}
     {%- do run_query(
-        "create or replace table "
-        ~ target.database
-        ~ "."
-        ~ to_schema
-        ~ "."
-        ~ name
-        ~ " clone "
-        ~ target.database
-        ~ "."
-        ~ from_schema
-        ~ "."
-        ~ name
+        olist.clone_statement(
+            database ~ to_schema ~ "." ~ name, database ~ from_schema ~ "." ~ name
+        )
     ) -%}
 {%- endmacro -%}
 

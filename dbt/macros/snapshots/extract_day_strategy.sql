@@ -27,7 +27,10 @@
 {#- Whether this snapshot follows people whom the run's sample leaves out: they are not gone, and who is
     cannot be told from them, so the run ends no window. Everything but people is whole in a sample. -#}
 {%- macro history_is_wider_than_the_sample(unique_key) -%}
-    {%- if unique_key != "customer_unique_id" or load_cached_relation(this) is none -%}
+    {%- set misses_people = (
+        unique_key == "customer_unique_id" and olist.sample_share_number() < 1
+    ) -%}
+    {%- if not misses_people or load_cached_relation(this) is none -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set outside = run_query(

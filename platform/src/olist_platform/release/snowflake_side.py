@@ -89,8 +89,9 @@ class SnowflakeSide:
 
     def _serve(self, former_digest: str | None, source: dict[str, Any]) -> None:
         # Kept once: a switch that is gone on with finds marts of both releases, and its own copy.
-        keeps = former_digest and self._has_untouched(former_digest)
-        keep_as = _kept_schema(former_digest) if former_digest and keeps else None
+        keep_as = None
+        if former_digest and self._has_untouched(former_digest):
+            keep_as = _kept_schema(former_digest)
         self._operate("serve_release", {"digest": self._tree.digest, "keep_as": keep_as} | source)
 
     def _served_by(self) -> str | None:
