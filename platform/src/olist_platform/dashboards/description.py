@@ -219,7 +219,7 @@ class Selection(Settings):
         earliest: Rows of its smallest value only.
         latest_of: Columns within whose values `latest` is sought; without, in all rows.
         order: By which values of the tile's rows they are ordered.
-        limit: At most so many rows.
+        limit: At most so many rows; Power BI lists them all, in their order.
         limit_of: Columns within whose values the limit counts; without, over all rows.
         show: Rows shown before the reader asks for all of them; the limit, unless said.
     """
