@@ -30,7 +30,7 @@ from olist_platform.airflow_home import (
 from olist_platform.airflow_services import require_no_services
 from olist_platform.build_stages import BuildStage
 from olist_platform.dag_source import DagSource, dag_source
-from olist_platform.dbt_command import fresh_manifest
+from olist_platform.dbt_command import start_from_what_is_parsed
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
@@ -409,11 +409,5 @@ def _give_cosmos_what_is_parsed(environment: Environment, home: Path, dag_id: st
     The tasks come from the manifest and dbt runs the project: where they differ, a task would
     watch for something that dbt does not do.
     """
-    parsed = fresh_manifest(environment).with_name("partial_parse.msgpack")
-    if not parsed.exists():
-        return
     for group in ("dbt",) if dag_id == DEVELOPMENT_DAG else BuildStage:
-        cached = home / "cosmos" / f"{dag_id}__{group}" / "target" / parsed.name
-        if not cached.exists() or cached.stat().st_mtime < parsed.stat().st_mtime:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(parsed, cached)
+        start_from_what_is_parsed(environment, home / "cosmos" / f"{dag_id}__{group}" / "target")

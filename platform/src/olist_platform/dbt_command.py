@@ -1,6 +1,7 @@
 """How dbt is called in an environment: its variables, its arguments, its artifacts' folder."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -160,6 +161,26 @@ def fresh_manifest(environment: Environment) -> Path:
         if result.returncode:
             raise OlistError(f"the dbt project does not parse:\n{result.stdout}{result.stderr}")
     return manifest
+
+
+def start_from_what_is_parsed(environment: Environment, target: Path) -> None:
+    """Spare a dbt with a target folder of its own parsing what was parsed for the manifest.
+
+    Args:
+        environment: Whose manifest; it is brought up to date.
+        target: The folder of that dbt's artifacts.
+
+    Raises:
+        OlistError: The project does not parse, or the folder cannot be written to.
+    """
+    parsed = fresh_manifest(environment).with_name("partial_parse.msgpack")
+    if not parsed.exists():
+        return
+    known = target / parsed.name
+    with os_errors_explained(target):
+        if not known.exists() or known.stat().st_mtime < parsed.stat().st_mtime:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(parsed, known)
 
 
 def fresh_compiled_manifest() -> Path:

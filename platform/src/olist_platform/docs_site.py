@@ -1,13 +1,8 @@
 """The documentation of the warehouse as one self-contained page: lineage graph, models, columns."""
 
-import shutil
 from pathlib import Path
 
-from olist_platform.dbt_command import (
-    dbt_target_path,
-    fresh_manifest,
-    run_dbt,
-)
+from olist_platform.dbt_command import dbt_target_path, run_dbt, start_from_what_is_parsed
 from olist_platform.duckdb_warehouse import open_warehouse
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError, os_errors_explained
@@ -41,7 +36,7 @@ def build_docs_site(environment: Environment) -> Path:
         with open_warehouse(environment.duckdb_path, read_only=True):
             pass
     target = dbt_target_path(environment) / "docs"
-    _start_from_what_is_parsed(environment, target)
+    start_from_what_is_parsed(environment, target)
     arguments = [
         *["docs", "generate", "--static", "--quiet", "--target-path", str(target)],
         # Compiling a thousand tests takes longer than all the rest, and the page shows their YAML.
@@ -58,15 +53,6 @@ def build_docs_site(environment: Environment) -> Path:
         partial.write_text(_without_requests(text), encoding="utf-8")
         partial.replace(page)
     return page
-
-
-def _start_from_what_is_parsed(environment: Environment, target: Path) -> None:
-    """Spare dbt to parse again what it parsed for the manifest."""
-    parsed = fresh_manifest(environment).with_name("partial_parse.msgpack")
-    if parsed.exists():
-        with os_errors_explained(target):
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(parsed, target / parsed.name)
 
 
 def _without_requests(text: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from olist_platform.dbt_command import dbt_target_path, run_dbt
+from olist_platform.dbt_command import dbt_target_path, run_dbt, start_from_what_is_parsed
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 
@@ -31,6 +31,7 @@ def compiled_nodes(
         OlistError: dbt cannot compile them; the message holds dbt's own.
     """
     folder = dbt_target_path(environment) / _FOLDER
+    start_from_what_is_parsed(environment, folder)
     run = run_dbt(
         environment,
         [
