@@ -1,5 +1,7 @@
 """The tasks that see to it that raw holds what has landed."""
 
+import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +12,10 @@ from olist_dags.dag_environment import current_environment
 from olist_dags.run_plan import plan_of_this_run
 from olist_platform.environment import DuckDBWarehouse, Environment
 
+_log = logging.getLogger(__name__)
+
 _REJECTED_SHOWN = 5
+_WAITING_SHOWN = 5
 _LOOK_EVERY_SECONDS = 30
 
 
@@ -70,7 +75,8 @@ def wait_for_snowpipe() -> PokeReturnValue:
     Raises:
         AirflowSkipException: A partial run works on what is loaded already.
         AirflowFailException: A pipe does not run.
-        FilesRejectedError: Snowpipe could not load a file, or not all of it.
+        FilesRejectedError: Snowpipe could not load a file, or not all of it, or has loaded one that
+            the local loader refuses.
     """
     _require_whole_run()
     # Imported when it runs: the scheduler parses this file again and again.
@@ -81,7 +87,15 @@ def wait_for_snowpipe() -> PokeReturnValue:
         raise AirflowFailException(f"pipes do not run: {', '.join(seen.stopped)}")
     if seen.rejected:
         raise FilesRejectedError(dict(seen.rejected))
+    if seen.waiting:
+        # A sensor that gives up says only that it did.
+        _log.info("%d landing files are not loaded yet: %s", len(seen.waiting), _some(seen.waiting))
     return PokeReturnValue(is_done=not seen.waiting)
+
+
+def _some(paths: Sequence[str]) -> str:
+    shown = ", ".join(paths[:_WAITING_SHOWN])
+    return shown if len(paths) <= _WAITING_SHOWN else f"{shown}, ..."
 
 
 def _require_whole_run() -> None:

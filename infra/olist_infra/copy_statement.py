@@ -8,8 +8,9 @@ def copy_statement(dataset: Dataset, *, table: str, stage: str, file_format: str
     """Return the statement that loads new files of a dataset's landing folder.
 
     A file with a broken record is skipped whole and told of, so that none is half loaded. A COPY
-    that transforms does not compare the number of columns, and no COPY compares a header: a file
-    with other columns loads, and staging's casts send its rows to the quarantine.
+    that transforms does not compare the number of columns, nor a header: a file with other columns
+    loads. The production DAG reads every new file before dbt does, as the local loader reads it,
+    and stops at one that this refuses (`olist_platform.raw_loading.snowpipe`).
 
     Args:
         dataset: The dataset; its columns are taken by their order in the file.

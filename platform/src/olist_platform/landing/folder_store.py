@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -97,6 +98,7 @@ class FolderStore:
             path.relative_to(self._root).as_posix(),
             state.st_size,
             fingerprint if settled else None,
+            datetime.fromtimestamp(state.st_mtime, UTC),
         )
 
 

@@ -60,7 +60,9 @@ class S3Store:
                     # Consoles make empty objects that stand for folders.
                     if path and not path.endswith("/"):
                         fingerprint = f"{entry['Size']}-{entry['ETag']}"
-                        found.append(StoredFile(path, entry["Size"], fingerprint))
+                        found.append(
+                            StoredFile(path, entry["Size"], fingerprint, entry["LastModified"])
+                        )
         return sorted(found, key=lambda stored: stored.path)
 
     def read(self, path: str) -> BinaryIO:

@@ -1,6 +1,7 @@
 """One file as a listing of the landing tells it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 
 
@@ -12,11 +13,13 @@ class StoredFile:
         path: Landing-relative, with `/`.
         size: Bytes as stored.
         fingerprint: Changes whenever the content does; None where the store cannot promise that.
+        written_at: When its content was last written, with a time zone.
     """
 
     path: str
     size: int
     fingerprint: str | None
+    written_at: datetime
 
 
 class WriteOutcome(Enum):
