@@ -113,9 +113,50 @@ def test_malformed_orders_are_refused_with_their_line(small_source: Path, landin
     path = small_source / "olist_orders_dataset.csv"
     path.write_bytes(path.read_bytes() + b"too,few\n")
     assert "2 columns instead of 8" in refused(small_source, landing).message
-    assert land_backfill(
-        small_source, FolderStore(landing), extract_date=date(2018, 1, 1)
-    ).days == (date(2018, 1, 1),), "a given date needs no look into the rows; the load checks them"
+    dated = refused(small_source, landing, extract_date=date(2018, 1, 1))
+    assert "2 columns instead of 8" in dated.message
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "reason"),
+    [
+        ("olist_order_payments_dataset.csv", b"o9,1,boleto,1\n", "4 columns instead of 5"),
+        (
+            "olist_customers_dataset.csv",
+            "c9,p9,01001,são paulo,SP\n".encode("latin-1"),
+            "not UTF-8",
+        ),
+        ("olist_geolocation_dataset.csv", b'1001,-23.5,-46.6,"sao paulo,SP\n', "never closed"),
+    ],
+)
+@pytest.mark.parametrize("land", [land_backfill, land_daily])
+def test_a_fault_in_any_file_lands_none(  # noqa: PLR0917 - fixture and cases
+    small_source: Path, landing: Path, land: Callable[..., Any], name: str, row: bytes, reason: str
+) -> None:
+    path = small_source / name
+    path.write_bytes(path.read_bytes() + row)
+    with pytest.raises(OlistError, match=reason) as raised:
+        land(small_source, FolderStore(landing))
+    assert str(path) in raised.value.message
+    assert "line " in raised.value.message
+    assert not landing.exists(), "a faulty file that has landed is refused by every load to come"
+
+
+def test_a_day_of_the_future_is_refused_because_no_later_extract_would_count(
+    small_source: Path, landing: Path
+) -> None:
+    path = small_source / "olist_orders_dataset.csv"
+    path.write_text(path.read_text().replace("2018-01-0", "2081-01-0"))
+    mistyped = refused(small_source, landing)
+    assert "the latest event, 2081-01-" in mistyped.message
+    assert "lies in the future" in mistyped.message
+    assert "--date" in mistyped.mend
+    with pytest.raises(OlistError, match="lies in the future"):
+        land_daily(small_source, FolderStore(landing))
+    told = refused(small_source, landing, extract_date=date(2081, 1, 8))
+    assert "2081-01-08 lies in the future" in told.message
+    landed = land_backfill(small_source, FolderStore(landing), extract_date=date(2018, 1, 8))
+    assert landed.days == (date(2018, 1, 8),)
 
 
 def test_without_any_event_the_day_must_be_named(

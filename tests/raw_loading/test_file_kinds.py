@@ -113,7 +113,10 @@ def test_a_file_that_does_not_unpack_is_named_and_the_others_load(
         ("sellers/dt=2018-02-30/x.csv.gz", "not a date of the calendar"),
         ("sellers/dt=20180101/x.csv.gz", "does not lie in sellers/dt=YYYY-MM-DD/"),
         ("sellers/dt=2018-01-01/deeper/x.csv.gz", "does not lie in sellers/dt=YYYY-MM-DD/"),
-        ("sellers/dt=2018-01-01/olist_sellers_dataset.csv", "does not end in .gz"),
+        ("sellers/dt=2018-01-01/olist_sellers_dataset.csv", "does not end in .csv.gz"),
+        # S3 tells Snowpipe of .csv.gz only: elsewhere this file would wait for ever.
+        ("sellers/dt=2018-01-01/olist_sellers_dataset.gz", "does not end in .csv.gz"),
+        ("sellers/dt=2081-01-01/olist_sellers_dataset.csv.gz", "its day lies in the future"),
         ("shops/dt=2018-01-01/x.csv.gz", "no dataset is named 'shops'"),
     ],
 )

@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 
 from olist_platform.errors import OlistError
+from olist_platform.landing.layout import lies_in_the_future
 
 PURCHASED, APPROVED, SHIPPED, DELIVERED = (
     "order_purchase_timestamp",
@@ -47,9 +48,14 @@ def required_extract_date(tables: Mapping[str, pl.DataFrame], mend: str) -> date
     """Return the latest event's date.
 
     Raises:
-        OlistError: No order and no review tells a date.
+        OlistError: No order and no review tells a date, or the latest lies in the future.
     """
     latest = latest_event_date(tables)
     if latest is None:
         raise OlistError("no order and no review tells the date of this extract", mend)
+    if lies_in_the_future(latest):
+        raise OlistError(
+            f"the latest event, {latest}, lies in the future; nothing was landed",
+            f"mend the order or review that tells it, or {mend}",
+        )
     return latest

@@ -16,7 +16,7 @@ import pyarrow as pa
 from olist_platform.errors import OlistError
 from olist_platform.landing.event_dates import EVENT_COLUMNS, required_extract_date
 from olist_platform.landing.gzip_files import gzipped
-from olist_platform.landing.layout import landing_path
+from olist_platform.landing.layout import landing_path, lies_in_the_future
 from olist_platform.landing.replay import (
     WHOLE_ON_FIRST_DAY,
     Replay,
@@ -85,6 +85,11 @@ def land_backfill(
     Raises:
         OlistError: The input is refused (nothing was written then), or the landing fails.
     """
+    if extract_date and lies_in_the_future(extract_date):
+        raise OlistError(
+            f"the day {extract_date} lies in the future; every extract to come would be older",
+            "name the day of the extract: --date YYYY-MM-DD",
+        )
     files = find_source_files(source, allow_missing=allow_missing)
     day = extract_date or required_extract_date(
         {
@@ -175,7 +180,7 @@ def _replay(files: Mapping[Dataset, SourceFile]) -> Replay:
         if dataset.name not in WHOLE_ON_FIRST_DAY
     }
     last_day = required_extract_date(
-        tables, "a daily replay needs orders; 'olist land --date YYYY-MM-DD' lands the files whole"
+        tables, "land the files whole, on a day that you name: olist land --date YYYY-MM-DD"
     )
     return plan_replay(tables, last_day)
 

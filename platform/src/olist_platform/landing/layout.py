@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from olist_platform.source_catalog import CATALOG, Dataset
 
+# Wherever the source's clock stands: no zone is a day ahead of UTC.
+_AHEAD_OF_UTC = timedelta(days=1)
+_SUFFIX = ".csv.gz"
 _DATE_FOLDER = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 _BY_FOLDER = {dataset.name: dataset for dataset in CATALOG}
 
@@ -33,6 +36,15 @@ def landing_path(dataset: Dataset, extract_date: date, version: int = 1) -> str:
     return f"{dataset.name}/dt={extract_date.isoformat()}/{stem}{mark}.{suffix}.gz"
 
 
+def lies_in_the_future(extract_date: date) -> bool:
+    """Whether no extract can be of that day yet.
+
+    Of several versions of a record that of the newest day counts, so a mistyped year would hide
+    every extract to come.
+    """
+    return extract_date > datetime.now(UTC).date() + _AHEAD_OF_UTC
+
+
 def parse_landing_path(path: str) -> LandingPlace:
     """Return the dataset and the day that a landing-relative path tells.
 
@@ -52,6 +64,13 @@ def parse_landing_path(path: str) -> LandingPlace:
         extract_date = date.fromisoformat(match[1])
     except ValueError:
         raise MisplacedFileError(f"'{middle[0]}' is not a date of the calendar") from None
-    if not file_name.endswith(".gz"):
-        raise MisplacedFileError("its name does not end in .gz; landing files are gzipped CSV")
+    if lies_in_the_future(extract_date):
+        raise MisplacedFileError(
+            f"its day lies in the future; {extract_date} would hide every extract to come"
+        )
+    # S3 tells Snowpipe of these only.
+    if not file_name.endswith(_SUFFIX):
+        raise MisplacedFileError(
+            f"its name does not end in {_SUFFIX}; landing files are gzipped CSV"
+        )
     return LandingPlace(dataset, extract_date)

@@ -9,11 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, cast
 
 from olist_platform.errors import OlistError, os_errors_explained
-from olist_platform.landing.strict_csv import CsvFaultError, check_header
+from olist_platform.landing.strict_csv import CsvFaultError, scan_csv
 from olist_platform.source_catalog import CATALOG, Dataset
 
-_HEADER_BYTES = 64 << 10
-_PIECE = 4 << 20
 _ENCRYPTED = 0x1
 
 
@@ -57,7 +55,10 @@ class _ZipMember:
 
 
 def find_source_files(source: Path, *, allow_missing: bool = False) -> dict[Dataset, SourceFile]:
-    """Find and check the input's files: each readable, each with its catalog's header.
+    """Find and check the input's files: each is, to its end, CSV with its catalog's header.
+
+    A file that the load would refuse must not land: it would be refused by every later load too,
+    and Snowpipe, which compares no columns, would load it.
 
     Args:
         source: A folder or a zip.
@@ -67,7 +68,8 @@ def find_source_files(source: Path, *, allow_missing: bool = False) -> dict[Data
         The files by dataset, in the catalog's order.
 
     Raises:
-        OlistError: The input is not there or broken, datasets are missing, or a header is wrong.
+        OlistError: The input is not there or broken, datasets are missing, or a file is not the
+            CSV it should be.
     """
     if not source.exists():
         raise OlistError(
@@ -139,9 +141,5 @@ def _members_of_zip(archive: Path) -> dict[str, _ZipMember]:
 
 
 def _check(file: SourceFile, dataset: Dataset) -> None:
-    """Check the header; of a zip's member also that all of it can be read."""
     with reading(file) as content:
-        check_header(content.read(_HEADER_BYTES), dataset.header)
-        if isinstance(file, _ZipMember):
-            while content.read(_PIECE):
-                pass
+        scan_csv(content, dataset.header)

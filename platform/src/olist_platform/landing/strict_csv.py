@@ -257,21 +257,6 @@ def scan_csv(content: BinaryIO, header: tuple[str, ...]) -> CsvShape:
     return scanner.finish()
 
 
-def check_header(first_bytes: bytes, header: tuple[str, ...]) -> None:
-    """Check a file by its first bytes only; a byte-order mark is fine.
-
-    Raises:
-        CsvFaultError: The header is another, or there is none.
-    """
-    text = first_bytes.removeprefix(BYTE_ORDER_MARK).decode("utf-8", errors="replace")
-    lines = text.splitlines()
-    found = next(csv.reader(lines[:1]), []) if lines else []
-    if not found:
-        raise CsvFaultError("the file is empty; it needs a header at least")
-    if tuple(found) != header:
-        raise CsvFaultError(describe_header(found, header))
-
-
 def parse_csv(content: BinaryIO, longest_record: int) -> Iterator[pa.RecordBatch]:
     """Parse scanned CSV, header included, into batches of text columns; empty fields are null.
 
