@@ -1,7 +1,11 @@
 {#- Casts of raw text that give null where the text does not fit, on both engines. -#}
-{#- Timestamp written as YYYY-MM-DD HH:MM:SS; no time zone is read from the text. -#}
+{#- Timestamp written as 20YY-MM-DD HH:MM:SS; no time zone is read from the text. The century is fixed
+    because a format does not hold a year to four digits: 18 would be the year 18. -#}
 {%- macro try_timestamp(text) -%}
-    {{ return(adapter.dispatch("try_timestamp", "olist")(text)) }}
+    case
+        when trim({{ text }}) like '20__-%'
+        then {{ adapter.dispatch("try_timestamp", "olist")(text) }}
+    end
 {%- endmacro -%}
 
 {%- macro default__try_timestamp(text) -%}
@@ -35,8 +39,9 @@
     {{ return(adapter.dispatch("exact_decimal", "olist")(text)) }}
 {%- endmacro -%}
 
+{#- DuckDB reads 1_000 as a thousand; Snowflake does not. -#}
 {%- macro default__exact_decimal(text) -%}
-    try_cast(trim({{ text }}) as decimal(18, 9))
+    try_cast(replace(trim({{ text }}), '_', '?') as decimal(18, 9))
 {%- endmacro -%}
 
 {%- macro snowflake__exact_decimal(text) -%}

@@ -4,11 +4,32 @@
     {{ return({"column": column, "broken": column ~ " is null", "reason": "is missing"}) }}
 {%- endmacro -%}
 
+{#- The source writes its ids in lower case. An id with capitals or spaces would be another id, so that
+    what a file says again would count twice; and a word for nothing would be one person, or one order. -#}
+{%- macro must_be_identifier(column) -%}
+    {{
+        return(
+            {
+                "column": column,
+                "broken": column
+                ~ " is not null and ("
+                ~ column
+                ~ " <> lower(trim("
+                ~ column
+                ~ ")) or "
+                ~ column
+                ~ " in ('null', 'nan', 'none', 'n/a'))",
+                "reason": "is no identifier (spaces, capitals or a word for nothing)",
+            }
+        )
+    }}
+{%- endmacro -%}
+
 {%- macro must_be_timestamp(column) -%}
     {{
         return(
             olist.must_cast(
-                column, olist.try_timestamp(column), "is not a timestamp YYYY-MM-DD HH:MM:SS"
+                column, olist.try_timestamp(column), "is not a timestamp 20YY-MM-DD HH:MM:SS"
             )
         )
     }}

@@ -18,7 +18,9 @@ with
                 quarantine_reason(
                     [
                         must_be_present("customer_id"),
+                        must_be_identifier("customer_id"),
                         must_be_present("customer_unique_id"),
+                        must_be_identifier("customer_unique_id"),
                         must_be_present("customer_state"),
                     ]
                 )

@@ -20,10 +20,13 @@ with
                 quarantine_reason(
                     [
                         must_be_present("order_id"),
+                        must_be_identifier("order_id"),
                         must_be_present("order_item_id"),
                         must_be_whole_number("order_item_id", 1),
                         must_be_present("product_id"),
+                        must_be_identifier("product_id"),
                         must_be_present("seller_id"),
+                        must_be_identifier("seller_id"),
                         must_be_timestamp("shipping_limit_date"),
                         must_be_present("price"),
                         must_be_amount("price"),

@@ -23,7 +23,9 @@ with
                 quarantine_reason(
                     [
                         must_be_present("order_id"),
+                        must_be_identifier("order_id"),
                         must_be_present("customer_id"),
+                        must_be_identifier("customer_id"),
                         must_be_present("order_status"),
                         must_be_one_of("order_status", var("order_statuses")),
                         must_be_present("order_purchase_timestamp"),

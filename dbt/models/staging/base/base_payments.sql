@@ -18,6 +18,7 @@ with
                 quarantine_reason(
                     [
                         must_be_present("order_id"),
+                        must_be_identifier("order_id"),
                         must_be_present("payment_sequential"),
                         must_be_whole_number("payment_sequential", 1),
                         must_be_present("payment_type"),

@@ -22,6 +22,7 @@ with
                 quarantine_reason(
                     [
                         must_be_present("product_id"),
+                        must_be_identifier("product_id"),
                         must_be_whole_number("product_name_lenght"),
                         must_be_whole_number("product_description_lenght"),
                         must_be_whole_number("product_photos_qty"),

@@ -20,7 +20,9 @@ with
                 quarantine_reason(
                     [
                         must_be_present("review_id"),
+                        must_be_identifier("review_id"),
                         must_be_present("order_id"),
+                        must_be_identifier("order_id"),
                         must_be_present("review_score"),
                         must_be_whole_number("review_score", 1, 5),
                         must_be_present("review_creation_date"),

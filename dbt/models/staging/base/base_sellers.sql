@@ -17,6 +17,7 @@ with
                 quarantine_reason(
                     [
                         must_be_present("seller_id"),
+                        must_be_identifier("seller_id"),
                         must_be_present("seller_state"),
                     ]
                 )
