@@ -1,6 +1,7 @@
 """Backfill: every file as it is, on the day of the latest event; bad input is refused whole."""
 
 import gzip
+import io
 import os
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from olist_platform.errors import OlistError
 from olist_platform.landing.folder_store import FolderStore
 from olist_platform.landing.land import land_backfill, land_daily
+from olist_platform.landing.stored_file import WriteOutcome
 from olist_platform.source_catalog import CATALOG
 
 
@@ -221,6 +223,30 @@ def test_what_a_killed_process_left_is_removed(small_source: Path, landing: Path
     os.utime(old, (1, 1))
     land_backfill(small_source, FolderStore(landing))
     assert (old.exists(), young.exists()) == (False, True)
+
+
+class Overtaken(io.BytesIO):
+    """Content whose reading lets another process write the file first, as two at once would."""
+
+    def __init__(self, content: bytes, overtake: Callable[[], object]) -> None:
+        super().__init__(content)
+        self._overtake: Callable[[], object] | None = overtake
+
+    def read(self, size: int | None = -1) -> bytes:
+        overtake, self._overtake = self._overtake, None
+        if overtake:
+            overtake()
+        return super().read(size)
+
+
+def test_of_two_writers_at_once_neither_writes_over_the_other(landing: Path) -> None:
+    store, path = FolderStore(landing), "sellers/dt=2018-01-01/x.csv.gz"
+    for content, outcome in ((b"other", WriteOutcome.TAKEN), (b"first", WriteOutcome.UNCHANGED)):
+        slow = Overtaken(content, lambda: FolderStore(landing).write(path, io.BytesIO(b"first")))
+        assert store.write(path, slow) is outcome
+        assert [file.name for file in (landing / path).parent.iterdir()] == ["x.csv.gz"]
+        assert (landing / path).read_bytes() == b"first"
+        (landing / path).unlink()
 
 
 def test_a_failed_write_leaves_nothing(landing: Path) -> None:

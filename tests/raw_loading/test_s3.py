@@ -14,6 +14,7 @@ from olist_platform.errors import OlistError
 from olist_platform.landing.land import land_backfill, land_daily
 from olist_platform.landing.s3_store import S3Store
 from olist_platform.landing.store import landing_store, open_store
+from olist_platform.landing.stored_file import WriteOutcome
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.source_catalog import dataset_named
 
@@ -115,6 +116,28 @@ def test_faulty_objects_are_named(
     vanished = load_landing(environment, store)
     assert [file.path for file in vanished.rejected] == [bad]
     assert "it does not exist" in vanished.rejected[0].reason
+
+
+def test_of_two_writers_at_once_neither_writes_over_the_other(
+    store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "sellers/dt=2018-01-01/x.csv.gz"
+    looked = S3Store._checksum_of
+
+    def overtaken(self: S3Store, key: str) -> str | None:
+        found = looked(self, key)
+        monkeypatch.setattr(S3Store, "_checksum_of", looked)
+        S3Store(BUCKET, "some/prefix", endpoint_url=store._endpoint_url).write(
+            path, io.BytesIO(b"first")
+        )
+        return found
+
+    for content, outcome in ((b"other", WriteOutcome.TAKEN), (b"first", WriteOutcome.UNCHANGED)):
+        monkeypatch.setattr(S3Store, "_checksum_of", overtaken)
+        assert store.write(path, io.BytesIO(content)) is outcome
+        with store.read(path) as kept:
+            assert kept.read() == b"first"
+        store._client.delete_object(Bucket=BUCKET, Key=f"some/prefix/{path}")
 
 
 def test_the_url_is_parsed(server: str) -> None:

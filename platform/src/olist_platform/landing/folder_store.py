@@ -60,12 +60,11 @@ class FolderStore:
         return (self._root / path).open("rb")
 
     def write(self, path: str, content: BinaryIO) -> WriteOutcome:
-        """Write a file under a temporary name, then give it its own."""
+        """Write a file under a temporary name, then give it its own, if that is still free."""
         target = self._root / path
         with os_errors_explained(target):
             if target.is_file():
-                same = _same_content(target, content)
-                return WriteOutcome.UNCHANGED if same else WriteOutcome.TAKEN
+                return _compared(target, content)
             target.parent.mkdir(parents=True, exist_ok=True)
             _remove_abandoned_parts(target)
             part = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PART_SUFFIX}")
@@ -73,12 +72,11 @@ class FolderStore:
                 content.seek(0)
                 with part.open("xb") as file:
                     shutil.copyfileobj(content, file, _COMPARED_AT_ONCE)
-                part.replace(target)
-            except BaseException:
+                is_free = _give_name(part, target)
+            finally:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
-                raise
-        return WriteOutcome.WRITTEN
+            return WriteOutcome.WRITTEN if is_free else _compared(target, content)
 
     def _walk(self) -> Iterator[Path]:
         def refuse(error: OSError) -> None:
@@ -108,6 +106,22 @@ def _remove_abandoned_parts(target: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if part.stat().st_mtime < oldest:
                 part.unlink()
+
+
+def _give_name(part: Path, target: Path) -> bool:
+    """Give a written file its name; False where another process has given it meanwhile."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A disk without hard links, such as a mounted share: there the last of two writers wins.
+        part.replace(target)
+    return True
+
+
+def _compared(target: Path, content: BinaryIO) -> WriteOutcome:
+    return WriteOutcome.UNCHANGED if _same_content(target, content) else WriteOutcome.TAKEN
 
 
 def _same_content(target: Path, content: BinaryIO) -> bool:

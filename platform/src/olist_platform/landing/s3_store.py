@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 _KEPT_IN_MEMORY = 8 << 20
 _CHECKSUM_KEY = "olist-sha256"
+# What S3 says when another process has written the key, or is writing it.
+_OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
 class S3Store:
@@ -91,18 +93,24 @@ class S3Store:
         checksum = _sha256(content)
         with self._explained(key):
             existing = self._checksum_of(key)
-            if existing is not None:
-                same = existing == checksum
-                return WriteOutcome.UNCHANGED if same else WriteOutcome.TAKEN
-            content.seek(0)
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=content,
-                Metadata={_CHECKSUM_KEY: checksum},
-                ContentType="application/gzip",
-            )
-        return WriteOutcome.WRITTEN
+            if existing is None:
+                try:
+                    content.seek(0)
+                    self._client.put_object(
+                        Bucket=self._bucket,
+                        Key=key,
+                        Body=content,
+                        Metadata={_CHECKSUM_KEY: checksum},
+                        ContentType="application/gzip",
+                        IfNoneMatch="*",
+                    )
+                except ClientError as error:
+                    if error.response["Error"]["Code"] not in _OVERTAKEN:
+                        raise
+                    existing = self._checksum_of(key)
+                else:
+                    return WriteOutcome.WRITTEN
+        return WriteOutcome.UNCHANGED if existing == checksum else WriteOutcome.TAKEN
 
     @cached_property
     def _client(self) -> "S3Client":
