@@ -73,11 +73,42 @@ def test_headers_are_those_of_the_catalog(dirty_folder: Path) -> None:
 def test_files_are_replaced_and_others_kept(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("mine")
-    (tmp_path / "olist_orders_dataset.csv").write_text("old")
+    generate_dataset(GeneratorSettings(orders=100), tmp_path)
     generate_dataset(SMALL, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*FILES, "notes.txt"}
     assert other.read_text() == "mine"
     assert len((tmp_path / "olist_orders_dataset.csv").read_text().splitlines()) == 501
+
+
+def test_files_that_were_not_generated_are_never_written_over(tmp_path: Path) -> None:
+    real = tmp_path / "olist_orders_dataset.csv"
+    real.write_text("the real ones")
+    with pytest.raises(OlistError, match="was not generated") as raised:
+        generate_dataset(SMALL, tmp_path)
+    assert str(real) in raised.value.message
+    assert "another folder" in raised.value.mend
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        real.name: "the real ones"
+    }
+
+
+def test_a_run_killed_while_its_files_take_their_places_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def die_at_orders(self: Path, target: Path) -> Path:
+        if target.name == "olist_orders_dataset.csv":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", die_at_orders)
+    with pytest.raises(KeyboardInterrupt):
+        generate_dataset(SMALL, tmp_path)
+    monkeypatch.undo()
+    assert (tmp_path / "olist_customers_dataset.csv").exists()
+    generate_dataset(SMALL, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ class DatasetWriter:
         """Open the files.
 
         Raises:
-            OlistError: The target is a file, cannot be written, or another run writes there.
+            OlistError: The target is a file, cannot be written, holds a data set that was not
+                generated, or another run writes there.
         """
         try:
             with os_errors_explained(self._folder):
@@ -88,7 +89,8 @@ class DatasetWriter:
             for file in self._files.values():
                 file.close()
             (self._partial / TRUE_PARAMETERS_FILE).write_text(true_parameters, encoding="utf-8")
-            for name in [*(dataset.file_name for dataset in CATALOG), TRUE_PARAMETERS_FILE]:
+            # First the one that tells generated files from a user's own.
+            for name in [TRUE_PARAMETERS_FILE, *(dataset.file_name for dataset in CATALOG)]:
                 (self._partial / name).replace(self._folder / name)
 
     def _open(self) -> None:
@@ -96,6 +98,7 @@ class DatasetWriter:
             raise OlistError(
                 f"{self._folder}: it is a file, not a folder", "name a folder for the nine files"
             )
+        self._refuse_files_of_others()
         self._made_folder = not self._folder.exists()
         self._partial.mkdir(parents=True, exist_ok=True)
         self._take_lock()
@@ -108,6 +111,17 @@ class DatasetWriter:
                 file.write(_BYTE_ORDER_MARK)
             file.write(",".join(dataset.header).encode() + b"\n")
             self.rows[dataset.name] = 0
+
+    def _refuse_files_of_others(self) -> None:
+        if (self._folder / TRUE_PARAMETERS_FILE).exists():
+            return
+        for dataset in CATALOG:
+            path = self._folder / dataset.file_name
+            if path.exists():
+                raise OlistError(
+                    f"{path}: it was not generated, and would be written over",
+                    "generate into another folder, or move that file away",
+                )
 
     def _clear(self, *, failed: bool) -> None:
         for file in self._files.values():
