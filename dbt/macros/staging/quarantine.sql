@@ -35,6 +35,23 @@
     }}
 {%- endmacro -%}
 
+{#- An event cannot be known before it happens; the day is for clocks that stand elsewhere than UTC. -#}
+{%- macro must_have_happened(column) -%}
+    {{
+        return(
+            {
+                "column": column,
+                "broken": "coalesce("
+                ~ olist.try_timestamp(column)
+                ~ " > "
+                ~ dbt.dateadd("day", 1, "_loaded_at")
+                ~ ", false)",
+                "reason": "lies in the future",
+            }
+        )
+    }}
+{%- endmacro -%}
+
 {%- macro must_be_amount(column) -%}
     {{
         return(

@@ -30,9 +30,13 @@ with
                         must_be_one_of("order_status", var("order_statuses")),
                         must_be_present("order_purchase_timestamp"),
                         must_be_timestamp("order_purchase_timestamp"),
+                        must_have_happened("order_purchase_timestamp"),
                         must_be_timestamp("order_approved_at"),
+                        must_have_happened("order_approved_at"),
                         must_be_timestamp("order_delivered_carrier_date"),
+                        must_have_happened("order_delivered_carrier_date"),
                         must_be_timestamp("order_delivered_customer_date"),
+                        must_have_happened("order_delivered_customer_date"),
                         must_be_present("order_estimated_delivery_date"),
                         must_be_timestamp("order_estimated_delivery_date"),
                     ]

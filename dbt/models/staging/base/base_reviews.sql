@@ -27,7 +27,9 @@ with
                         must_be_whole_number("review_score", 1, 5),
                         must_be_present("review_creation_date"),
                         must_be_timestamp("review_creation_date"),
+                        must_have_happened("review_creation_date"),
                         must_be_timestamp("review_answer_timestamp"),
+                        must_have_happened("review_answer_timestamp"),
                     ]
                 )
             }} as quarantine_reason
