@@ -84,7 +84,7 @@ def test_a_run_like_its_median_is_never_slow(history: list[float]) -> None:
 
 
 def test_the_age_of_a_load_is_by_the_clock() -> None:
-    ages = {"stg_reviews": 61, "stg_orders": 31, "stg_sellers": 30}
+    ages = {"stg_reviews": 61, "stg_orders": 31, "stg_products": 30}
     rows = [
         freshness(name, newest_loaded_at=(MORNING - timedelta(hours=age)).replace(tzinfo=None))
         for name, age in ages.items()
@@ -93,18 +93,36 @@ def test_the_age_of_a_load_is_by_the_clock() -> None:
     results = source_freshness(rows, 30, MORNING)
     assert [(each.subject, each.value, each.severity) for each in results] == [
         ("raw.orders", 31, Severity.MEDIUM),
+        ("raw.products", 30, None),
         ("raw.reviews", 61, Severity.HIGH),
-        ("raw.sellers", 30, None),
     ]
     # One source that stops is one fault, however many datasets it has.
     assert [each.caused_by for each in results] == [
         None,
-        (Check.SOURCE_FRESHNESS, "raw.orders"),
         None,
+        (Check.SOURCE_FRESHNESS, "raw.orders"),
     ]
     unjudged = source_freshness(rows, None, MORNING)
     assert {each.state for each in unjudged} == {State.NOT_JUDGED}
-    assert [each.value for each in unjudged] == [31, 61, 30]
+    assert [each.value for each in unjudged] == [31, 30, 61]
+
+
+def test_what_does_not_come_nightly_is_never_a_late_source() -> None:
+    """Points of postal codes land when they change, and many a night has no new seller."""
+    month_ago = (MORNING - timedelta(days=30)).replace(tzinfo=None)
+    rows = [
+        freshness("stg_orders"),
+        freshness("stg_geolocation", newest_loaded_at=month_ago),
+        freshness("stg_sellers", newest_loaded_at=month_ago),
+    ]
+    assert [
+        (each.subject, each.value, each.state, each.at_most)
+        for each in source_freshness(rows, 30, MORNING)
+    ] == [
+        ("raw.orders", 6.0, State.HEALTHY, 30),
+        ("raw.geolocation", 720.0, State.NOT_JUDGED, None),
+        ("raw.sellers", 720.0, State.NOT_JUDGED, None),
+    ]
 
 
 def test_a_stale_mart_follows_from_its_stale_data() -> None:

@@ -482,6 +482,26 @@ def test_a_forecast_that_hovers_at_the_budget_is_told_once(place: MonitoredPlace
     assert told == [(0, 0), (1, 0), (0, 0), (0, 0), (0, 0), (0, 1), (0, 0), (1, 0)]
 
 
+def test_a_forecast_is_told_against_the_whole_budget(place: MonitoredPlace) -> None:
+    """Below 95 % it is over; what it is told against is the budget, however often it is seen."""
+    shown = []
+    for forecast in (137, 137, 97, 94):
+        month = MonthCost("month", NOTIONAL, 100, 10, forecast)
+        subjects = [stored.alert.subject for stored in place.open_alerts()]
+        results = budgets([month], DIRECTORY, place.now, subjects)
+        settle(place.environment, results, open_outbox(place.environment).alerts(), place.now)
+        shown += [
+            (measured.describe_value(), measured.describe_expectation())
+            for stored in place.open_alerts()
+            if (measured := stored.alert.measurement)
+        ]
+    assert shown == [
+        ("137%", "at most 100%"),
+        ("137%", "at most 100%"),
+        ("97%", "at most 95%"),
+    ]
+
+
 def test_a_warehouse_worse_than_the_month_is_told_itself(place: MonitoredPlace) -> None:
     told = []
     for number, (whole, warehouse) in enumerate([(51, 52), (60, 76), (77, 77), (78, 91)]):
@@ -498,6 +518,27 @@ def test_a_warehouse_worse_than_the_month_is_told_itself(place: MonitoredPlace) 
         ["medium month 2026-09"],
         ["high wh 2026-09"],
     ]
+
+
+def test_a_late_landing_that_a_dag_told_of_is_not_told_again_as_late_sources(
+    place: MonitoredPlace,
+) -> None:
+    alert = Alert(
+        environment=place.environment.name,
+        signal=Signal.FRESHNESS,
+        subject="landing",
+        severity=Severity.HIGH,
+        owner="data_platform",
+        summary="The source is late.",
+    )
+    raise_alert(place.environment, alert, place.now)
+    stop_the_source(place)
+    place.run_checks()
+    assert place.told() == [(Signal.FRESHNESS, "landing", Severity.HIGH)]
+    # It landed and the run began, and still nothing is loaded.
+    open_outbox(place.environment).resolve(alert.fingerprint, place.now)
+    place.run_checks()
+    assert place.told() == [(Signal.FRESHNESS, "raw.orders", Severity.MEDIUM)]
 
 
 def test_what_a_dag_told_as_a_failed_test_is_not_told_twice(place: MonitoredPlace) -> None:

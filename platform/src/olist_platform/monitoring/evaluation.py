@@ -30,6 +30,7 @@ from olist_platform.monitoring.observation import (
     Observation,
 )
 from olist_platform.monitoring.quality import quality_scores
+from olist_platform.pipeline_alerts import LANDING
 
 
 def evaluate(
@@ -46,7 +47,7 @@ def evaluate(
     results = _observed(environment, observation)
     if WAREHOUSE not in observation.problems:
         found = _of_warehouse(environment, observation, expectations, directory)
-        results += _following_failed_tests(found, observation)
+        results += _following_late_landing(_following_failed_tests(found, observation), observation)
     nodes = node_durations(observation.runs, directory, expectations)
     results += one_root(nodes, task_durations(observation.airflow, expectations, now))
     results += alert_delivery(environment, observation.backlog, now)
@@ -134,6 +135,23 @@ def _following_failed_tests(
     return [
         replace(each, caused_by=causes[each.check])
         if each.is_failing and each.caused_by is None and each.check in causes
+        else each
+        for each in results
+    ]
+
+
+def _following_late_landing(
+    results: list[CheckResult], observation: Observation
+) -> list[CheckResult]:
+    """Make sources that are not loaded follow from the late landing that a DAG has told of."""
+    signal, subject = LANDING
+    is_told = any(
+        stored.alert.signal is signal and stored.alert.subject == subject
+        for stored in observation.open_alerts
+    )
+    return [
+        replace(each, caused_by=(Check.SOURCE_FRESHNESS, subject))
+        if is_told and each.is_failing and each.check is Check.SOURCE_FRESHNESS
         else each
         for each in results
     ]

@@ -13,6 +13,7 @@ from olist_platform.monitoring.check_result import (
 )
 from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory
+from olist_platform.source_catalog import dataset_named
 
 _STAGING_PREFIX = "stg_"
 # So many times the limit is no delay any more.
@@ -24,6 +25,8 @@ def source_freshness(
 ) -> list[CheckResult]:
     """Judge the age of each dataset's newest load by the wall clock.
 
+    That of a dataset which does not come nightly is a figure that nothing is expected of.
+
     Args:
         freshness: Rows of monitoring_freshness.
         limit_hours: Age from which a source is late; None where nothing loads by a clock.
@@ -33,18 +36,20 @@ def source_freshness(
     for row in _sorted(freshness):
         if row["newest_loaded_at"] is None:
             continue
+        dataset = dataset_named(row["relation"].removeprefix(_STAGING_PREFIX))
         hours = _hours(now - as_utc(row["newest_loaded_at"]))
-        is_late = limit_hours is not None and hours > limit_hours
+        limit = limit_hours if dataset.is_nightly else None
+        is_late = limit is not None and hours > limit
         results.append(
             CheckResult(
                 check=Check.SOURCE_FRESHNESS,
-                subject=f"raw.{row['relation'].removeprefix(_STAGING_PREFIX)}",
-                state=_state(limit_hours, is_bad=is_late),
+                subject=f"raw.{dataset.name}",
+                state=_state(limit, is_bad=is_late),
                 observed_at=now,
                 value=hours,
                 unit="hours",
-                at_most=limit_hours,
-                severity=_by_delay(hours, limit_hours) if is_late else None,
+                at_most=limit,
+                severity=_by_delay(hours, limit) if is_late else None,
                 summary="Nothing of this source was loaded for too long." if is_late else "",
             )
         )
