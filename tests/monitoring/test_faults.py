@@ -541,6 +541,28 @@ def test_a_late_landing_that_a_dag_told_of_is_not_told_again_as_late_sources(
     assert place.told() == [(Signal.FRESHNESS, "raw.orders", Severity.MEDIUM)]
 
 
+def test_a_failed_build_is_no_late_source(place: MonitoredPlace) -> None:
+    """What counts the loads stands behind all marts: it is as old as the last good run."""
+    counted = "model.olist.monitoring_freshness"
+    place.tables["dbt_run_costs"].append(node_run(counted, seconds=0.1))
+    stop_the_source(place)
+    place.run_checks()
+    assert place.told() == [(Signal.FRESHNESS, "raw.orders", Severity.MEDIUM)]
+    place.rebuild()
+    place.run_checks()
+    assert place.told() == []
+    place.deliver()
+    # A day later the source was loaded, and a mart that could not be built held back the count.
+    place.wait(hours=40)
+    place.published_at = place.now
+    place.tables["dbt_run_costs"] += [
+        node_run("model.olist.mart_unit_economics", started_at=place.now, status="error"),
+        node_run(counted, started_at=place.now, status="skipped", seconds=0),
+    ]
+    place.run_checks()
+    assert place.told() == []
+
+
 def test_what_a_dag_told_as_a_failed_test_is_not_told_twice(place: MonitoredPlace) -> None:
     test = "no_row_matches_monitoring_data_quality_quality_tier_Poor_"
     raise_alert(

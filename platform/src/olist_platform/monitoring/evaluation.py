@@ -80,7 +80,9 @@ def _of_warehouse(
         if stored.alert.signal is Signal.COST_BUDGET
     }
     return [
-        *source_freshness(rows("freshness"), settings.loaded_within_hours, now),
+        *source_freshness(
+            rows("freshness"), settings.loaded_within_hours, now, observation.runs
+        ),
         *data_freshness(rows("freshness"), directory, now),
         *ready,
         *mart_freshness(

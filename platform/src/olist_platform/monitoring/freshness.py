@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from olist_platform.alerts.kinds import Severity
+from olist_platform.cost.run_costs import FAILED
 from olist_platform.monitoring.check_result import (
     Check,
     CheckResult,
@@ -12,7 +13,7 @@ from olist_platform.monitoring.check_result import (
     follow_from_first,
 )
 from olist_platform.monitoring.monitored_warehouse import Row
-from olist_platform.monitoring.node_directory import NodeDirectory
+from olist_platform.monitoring.node_directory import NodeDirectory, model_id
 from olist_platform.source_catalog import dataset_named
 
 _STAGING_PREFIX = "stg_"
@@ -21,17 +22,24 @@ _LONG = 2
 
 
 def source_freshness(
-    freshness: Sequence[Row], limit_hours: float | None, now: datetime
+    freshness: Sequence[Row],
+    limit_hours: float | None,
+    now: datetime,
+    runs: Sequence[Row] = (),
 ) -> list[CheckResult]:
     """Judge the age of each dataset's newest load by the wall clock.
 
-    That of a dataset which does not come nightly is a figure that nothing is expected of.
+    That of a dataset which does not come nightly is a figure that nothing is expected of. So is
+    every age where a build failed before it counted the loads anew: the source may be in time, and
+    what failed is told of.
 
     Args:
         freshness: Rows of monitoring_freshness.
         limit_hours: Age from which a source is late; None where nothing loads by a clock.
         now: The moment.
+        runs: Rows of dbt_run_costs, oldest first; they tell how old the ages are.
     """
+    is_outdated = _failed_before_it_was_built(model_id("monitoring_freshness"), runs)
     results = []
     for row in _sorted(freshness):
         if row["newest_loaded_at"] is None:
@@ -40,6 +48,8 @@ def source_freshness(
         hours = _hours(now - as_utc(row["newest_loaded_at"]))
         limit = limit_hours if dataset.is_nightly else None
         is_late = limit is not None and hours > limit
+        if is_late and is_outdated:
+            limit, is_late = None, False
         results.append(
             CheckResult(
                 check=Check.SOURCE_FRESHNESS,
@@ -157,6 +167,17 @@ def _state(limit: float | None, *, is_bad: bool) -> State:
     if limit is None:
         return State.NOT_JUDGED
     return State.FAILING if is_bad else State.HEALTHY
+
+
+def _failed_before_it_was_built(node_id: str, runs: Sequence[Row]) -> bool:
+    """Whether something failed in a run that is younger than a node's last success."""
+    faults = [row["run_started_at"] for row in runs if row["status"] in FAILED]
+    built = [
+        row["run_started_at"]
+        for row in runs
+        if row["node_id"] == node_id and row["status"] == "success"
+    ]
+    return bool(faults and built) and max(faults) > max(built)
 
 
 def _by_delay(hours: float, limit: float | None) -> Severity:
