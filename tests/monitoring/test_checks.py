@@ -125,6 +125,38 @@ def test_what_does_not_come_nightly_is_never_a_late_source() -> None:
     ]
 
 
+def test_what_the_project_does_not_have_any_more_neither_fails_nor_is_slow() -> None:
+    """A wrong test is mended by another one, whose name differs; a slow model is taken apart."""
+    kept, wrong, right = (f"test.olist.{name}.0a" for name in ("kept", "wrong", "right"))
+    slow = "model.olist.int_customer_360"
+    days = [BUILT_AT - timedelta(days=n) for n in range(4, 0, -1)]
+    runs = [node_run(slow, started_at=day, seconds=10) for day in days]
+    runs += [
+        node_run(slow, seconds=300),
+        node_run(kept),
+        node_run(wrong, status="fail", failures=3),
+    ]
+    failing = [each.subject for each in data_tests(runs, DIRECTORY, MORNING) if each.is_failing]
+    assert failing == ["wrong"]
+    [of_slow] = [each for each in node_durations(runs, DIRECTORY, EXPECTED) if each.is_failing]
+    assert of_slow.subject == "int_customer_360"
+
+    directory = replace(DIRECTORY, nodes={kept, right})
+    # Their own run is the newest: the manifest may be older than the release that ran.
+    assert directory.removed(runs) == set()
+    runs += [node_run(node, started_at=MORNING) for node in (kept, right)]
+    assert directory.removed(runs) == {slow, wrong}
+    count, *tests = data_tests(runs, directory, MORNING)
+    assert (count.value, count.details) == (0.0, ("of 2 tests",))
+    assert [(each.subject, each.state) for each in tests] == [
+        ("kept", State.HEALTHY),
+        ("right", State.HEALTHY),
+        ("wrong", State.HEALTHY),
+    ]
+    by_name = {each.subject: each for each in node_durations(runs, directory, EXPECTED)}
+    assert by_name["int_customer_360"].state is State.HEALTHY
+
+
 def test_a_stale_mart_follows_from_its_stale_data() -> None:
     stale: dict[str, Any] = {"business_lag_days": 9, "freshness_status": "stale"}
     rows = [
@@ -191,6 +223,21 @@ def test_dashboards_are_ready_when_the_marts_of_the_day_are_out(
     assert result.is_failing == (late is not None)
     assert result.value == (late or 0)
     assert dashboards(rows, None, SAO_PAULO, MORNING) == []
+
+
+def test_dashboards_are_late_since_the_first_hour_that_was_missed() -> None:
+    """Of Saturday's marts people wait for Sunday's, and on Monday for longer; clocks change too."""
+    rows = [{"published_at": datetime(2017, 10, 14, 7, 20, tzinfo=UTC)}]
+    # On Sunday, 2017-10-15, clocks went forward: 06:30 was 08:30 UTC.
+    for now, late in (
+        (datetime(2017, 10, 15, 8, 29, tzinfo=UTC), None),
+        (datetime(2017, 10, 15, 8, 31, tzinfo=UTC), 1),
+        (datetime(2017, 10, 16, 8, 31, tzinfo=UTC), 24 * 60 + 1),
+    ):
+        [result] = dashboards(rows, time(6, 30), SAO_PAULO, now)
+        assert (result.is_failing, result.value) == (late is not None, late or 0)
+        if late:
+            assert result.summary.startswith("The dashboards of 2017-10-15 were to be ready at 06:30")
 
 
 def test_the_newest_anomaly_of_the_window_counts() -> None:
