@@ -39,9 +39,7 @@ def test_a_source_has_the_columns_file_and_pii_of_the_catalog(
 
 
 @pytest.mark.parametrize("dataset", CATALOG, ids=lambda dataset: dataset.name)
-def test_what_does_not_come_nightly_is_never_late(
-    tables: dict[str, Any], dataset: Dataset
-) -> None:
+def test_what_does_not_come_nightly_is_never_late(tables: dict[str, Any], dataset: Dataset) -> None:
     config = tables[dataset.name]["config"]
     assert ("freshness" not in config) == dataset.is_nightly
     assert config.get("freshness") is None

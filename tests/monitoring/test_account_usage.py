@@ -172,7 +172,7 @@ def test_the_dearest_queries_have_a_recommendation_that_fits_them(
 def test_what_is_asked_for_of_two_months_ago_is_metered_too(
     environment: Environment, session: SnowflakeSession
 ) -> None:
-    """The queries of 62 days are held against the credits of as many, over two begins of a month."""
+    """The queries of 62 days are held against the credits of as many."""
     now = datetime(2026, 11, 10, 13, tzinfo=UTC)
 
     @contextmanager

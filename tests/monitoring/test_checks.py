@@ -237,7 +237,9 @@ def test_dashboards_are_late_since_the_first_hour_that_was_missed() -> None:
         [result] = dashboards(rows, time(6, 30), SAO_PAULO, now)
         assert (result.is_failing, result.value) == (late is not None, late or 0)
         if late:
-            assert result.summary.startswith("The dashboards of 2017-10-15 were to be ready at 06:30")
+            assert result.summary.startswith(
+                "The dashboards of 2017-10-15 were to be ready at 06:30"
+            )
 
 
 def test_the_newest_anomaly_of_the_window_counts() -> None:

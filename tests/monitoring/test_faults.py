@@ -541,6 +541,39 @@ def test_a_late_landing_that_a_dag_told_of_is_not_told_again_as_late_sources(
     assert place.told() == [(Signal.FRESHNESS, "raw.orders", Severity.MEDIUM)]
 
 
+def test_a_run_for_a_day_of_the_past_is_one_alert_and_settles_nothing(
+    place: MonitoredPlace,
+) -> None:
+    lose_a_file(place)
+    more_anomalies(place)
+    urgent_fraud(place)
+    bad_week(place)
+    place.run_checks()
+    open_before = place.told()
+    assert len(open_before) == 4
+    today = dict(place.tables)
+    # All is quiet on that day but the volume of a state, and more urgent orders waited.
+    place.tables = quiet_tables()
+    lose_a_state(place)
+    place.fraud += [("P0", "Open", 100.0)] * 9
+    for row in place.tables["monitoring_freshness"]:
+        row["as_of_date"] = date(2018, 6, 30)
+    settled = place.run_checks().settlement
+    assert [(each.subject, each.severity) for each in settled.raised] == [
+        ("reference date", Severity.MEDIUM)
+    ]
+    assert settled.resolved == ()
+    assert settled.raised[0].summary == (
+        "The figures are of 2018-06-30, though purchases up to 2018-08-31 are loaded: a run was"
+        " asked for a day of the past."
+    )
+    place.tables, place.fraud = today, place.fraud[:-9]
+    settled = place.run_checks().settlement
+    assert [each.subject for each in settled.resolved] == ["reference date"]
+    assert settled.raised == ()
+    assert place.told() == open_before
+
+
 def test_a_failed_build_is_no_late_source(place: MonitoredPlace) -> None:
     """What counts the loads stands behind all marts: it is as old as the last good run."""
     counted = "model.olist.monitoring_freshness"

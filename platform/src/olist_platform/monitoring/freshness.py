@@ -16,6 +16,7 @@ from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory, model_id
 from olist_platform.source_catalog import dataset_named
 
+REFERENCE_DATE = "reference date"
 _STAGING_PREFIX = "stg_"
 # So many times the limit is no delay any more.
 _LONG = 2
@@ -100,6 +101,44 @@ def data_freshness(
             )
         )
     return follow_from_first(results)
+
+
+def reference_date(
+    freshness: Sequence[Row], directory: NodeDirectory, now: datetime
+) -> list[CheckResult]:
+    """Judge whether the figures are of the day of the newest purchase that is loaded.
+
+    They are of a former one where somebody asked a run for it.
+
+    Args:
+        freshness: Rows of monitoring_freshness.
+        directory: Where it is documented.
+        now: The moment.
+    """
+    results = []
+    for row in freshness:
+        newest, as_of = row["newest_business_date"], row["as_of_date"]
+        if row["relation"] != "stg_orders" or newest is None or as_of is None:
+            continue
+        behind = max((newest - as_of).days, 0)
+        results.append(
+            CheckResult(
+                check=Check.DATA_FRESHNESS,
+                subject=REFERENCE_DATE,
+                state=State.FAILING if behind else State.HEALTHY,
+                observed_at=now,
+                value=float(behind),
+                unit="days",
+                at_most=0.0,
+                severity=Severity.MEDIUM if behind else None,
+                summary=f"The figures are of {as_of}, though purchases up to {newest} are loaded: a"
+                " run was asked for a day of the past."
+                if behind
+                else "",
+                docs=directory.docs_of("monitoring_freshness"),
+            )
+        )
+    return results
 
 
 def mart_freshness(

@@ -244,7 +244,7 @@ def _counted(area: str, results: Sequence[CheckResult], *checks: Check) -> Statu
 def _business(results: Sequence[CheckResult]) -> StatusLine:
     fraud, figures = _of(results, Check.FRAUD_QUEUE), _of(results, Check.BUSINESS_FIGURES)
     if not fraud and not figures:
-        return _unknown("business", "nothing is published yet")
+        return _unknown("business", "nothing to judge yet")
     parts = [f"{each.subject} {each.value:.0f}" for each in fraud if each.value is not None]
     text = f"open fraud alerts: {', '.join(parts)}" if parts else "no fraud queue"
     beyond = [each.subject for each in figures if each.is_failing]
