@@ -50,9 +50,9 @@ def expected_volumes(counts: Counter[date], last: date) -> list[tuple[Any, ...]]
         if len(history) >= MINIMUM_WEEKS:
             mean, deviation = statistics.mean(history), statistics.stdev(history)
             tolerance = max(SENSITIVITY * deviation, MINIMUM_CHANGE * mean)
-            low, high = max(0.0, mean - tolerance), mean + tolerance
             judged = mean >= MINIMUM_ROWS
-            anomaly = judged and not mean - tolerance <= counts[day] <= high
+            low, high = max(1.0 if judged else 0.0, mean - tolerance), mean + tolerance
+            anomaly = judged and not low <= counts[day] <= high
         found.append((day, counts[day], len(history), mean, deviation, low, high, judged, anomaly))
     return found
 

@@ -38,6 +38,13 @@ def test_a_source_has_the_columns_file_and_pii_of_the_catalog(
     assert {column["data_type"] for column in columns[: len(dataset.columns)]} == {"varchar"}
 
 
+@pytest.mark.parametrize("dataset", CATALOG, ids=lambda dataset: dataset.name)
+def test_what_does_not_come_nightly_is_never_late(tables: dict[str, Any], dataset: Dataset) -> None:
+    config = tables[dataset.name]["config"]
+    assert ("freshness" not in config) == dataset.is_nightly
+    assert config.get("freshness") is None
+
+
 def test_the_catalog_marks_what_points_to_a_person() -> None:
     marked = {
         f"{dataset.name}.{column.name}"

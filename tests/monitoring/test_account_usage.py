@@ -169,6 +169,25 @@ def test_the_dearest_queries_have_a_recommendation_that_fits_them(
     assert "sao paulo" not in str(dearest)
 
 
+def test_what_is_asked_for_of_two_months_ago_is_metered_too(
+    environment: Environment, session: SnowflakeSession
+) -> None:
+    """The queries of 62 days are held against the credits of as many."""
+    now = datetime(2026, 11, 10, 13, tzinfo=UTC)
+
+    @contextmanager
+    def open_warehouse(_: Environment) -> Iterator[MonitoredWarehouse]:
+        yield session
+
+    found = read_cost_report(environment, now, now - timedelta(days=62), open_warehouse)
+    assert found.table("day").rows[-1][0] == "2026-09-10"
+    assert sum(row[1] for row in found.table("day").rows) == pytest.approx(SPENT)
+    assert sum(item.cost for item in found.dearest) == pytest.approx(2.18)
+    assert sum(item.share for item in found.dearest) == pytest.approx(1)
+    # The month costs what it did.
+    assert found.months[0].spent == 0
+
+
 def test_tables_by_warehouse_and_day_add_up(
     environment: Environment, session: SnowflakeSession
 ) -> None:

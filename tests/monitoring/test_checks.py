@@ -84,7 +84,7 @@ def test_a_run_like_its_median_is_never_slow(history: list[float]) -> None:
 
 
 def test_the_age_of_a_load_is_by_the_clock() -> None:
-    ages = {"stg_reviews": 61, "stg_orders": 31, "stg_sellers": 30}
+    ages = {"stg_reviews": 61, "stg_orders": 31, "stg_products": 30}
     rows = [
         freshness(name, newest_loaded_at=(MORNING - timedelta(hours=age)).replace(tzinfo=None))
         for name, age in ages.items()
@@ -93,18 +93,68 @@ def test_the_age_of_a_load_is_by_the_clock() -> None:
     results = source_freshness(rows, 30, MORNING)
     assert [(each.subject, each.value, each.severity) for each in results] == [
         ("raw.orders", 31, Severity.MEDIUM),
+        ("raw.products", 30, None),
         ("raw.reviews", 61, Severity.HIGH),
-        ("raw.sellers", 30, None),
     ]
     # One source that stops is one fault, however many datasets it has.
     assert [each.caused_by for each in results] == [
         None,
-        (Check.SOURCE_FRESHNESS, "raw.orders"),
         None,
+        (Check.SOURCE_FRESHNESS, "raw.orders"),
     ]
     unjudged = source_freshness(rows, None, MORNING)
     assert {each.state for each in unjudged} == {State.NOT_JUDGED}
-    assert [each.value for each in unjudged] == [31, 61, 30]
+    assert [each.value for each in unjudged] == [31, 30, 61]
+
+
+def test_what_does_not_come_nightly_is_never_a_late_source() -> None:
+    """Points of postal codes land when they change, and many a night has no new seller."""
+    month_ago = (MORNING - timedelta(days=30)).replace(tzinfo=None)
+    rows = [
+        freshness("stg_orders"),
+        freshness("stg_geolocation", newest_loaded_at=month_ago),
+        freshness("stg_sellers", newest_loaded_at=month_ago),
+    ]
+    assert [
+        (each.subject, each.value, each.state, each.at_most)
+        for each in source_freshness(rows, 30, MORNING)
+    ] == [
+        ("raw.orders", 6.0, State.HEALTHY, 30),
+        ("raw.geolocation", 720.0, State.NOT_JUDGED, None),
+        ("raw.sellers", 720.0, State.NOT_JUDGED, None),
+    ]
+
+
+def test_what_the_project_does_not_have_any_more_neither_fails_nor_is_slow() -> None:
+    """A wrong test is mended by another one, whose name differs; a slow model is taken apart."""
+    kept, wrong, right = (f"test.olist.{name}.0a" for name in ("kept", "wrong", "right"))
+    slow = "model.olist.int_customer_360"
+    days = [BUILT_AT - timedelta(days=n) for n in range(4, 0, -1)]
+    runs = [node_run(slow, started_at=day, seconds=10) for day in days]
+    runs += [
+        node_run(slow, seconds=300),
+        node_run(kept),
+        node_run(wrong, status="fail", failures=3),
+    ]
+    failing = [each.subject for each in data_tests(runs, DIRECTORY, MORNING) if each.is_failing]
+    assert failing == ["wrong"]
+    [of_slow] = [each for each in node_durations(runs, DIRECTORY, EXPECTED) if each.is_failing]
+    assert of_slow.subject == "int_customer_360"
+
+    directory = replace(DIRECTORY, nodes={kept, right})
+    # Their own run is the newest: the manifest may be older than the release that ran.
+    assert directory.removed(runs) == set()
+    runs += [node_run(node, started_at=MORNING) for node in (kept, right)]
+    assert directory.removed(runs) == {slow, wrong}
+    count, *tests = data_tests(runs, directory, MORNING)
+    assert (count.value, count.details) == (0.0, ("of 2 tests",))
+    assert [(each.subject, each.state) for each in tests] == [
+        ("kept", State.HEALTHY),
+        ("right", State.HEALTHY),
+        ("wrong", State.HEALTHY),
+    ]
+    by_name = {each.subject: each for each in node_durations(runs, directory, EXPECTED)}
+    assert by_name["int_customer_360"].state is State.HEALTHY
 
 
 def test_a_stale_mart_follows_from_its_stale_data() -> None:
@@ -173,6 +223,23 @@ def test_dashboards_are_ready_when_the_marts_of_the_day_are_out(
     assert result.is_failing == (late is not None)
     assert result.value == (late or 0)
     assert dashboards(rows, None, SAO_PAULO, MORNING) == []
+
+
+def test_dashboards_are_late_since_the_first_hour_that_was_missed() -> None:
+    """Of Saturday's marts people wait for Sunday's, and on Monday for longer; clocks change too."""
+    rows = [{"published_at": datetime(2017, 10, 14, 7, 20, tzinfo=UTC)}]
+    # On Sunday, 2017-10-15, clocks went forward: 06:30 was 08:30 UTC.
+    for now, late in (
+        (datetime(2017, 10, 15, 8, 29, tzinfo=UTC), None),
+        (datetime(2017, 10, 15, 8, 31, tzinfo=UTC), 1),
+        (datetime(2017, 10, 16, 8, 31, tzinfo=UTC), 24 * 60 + 1),
+    ):
+        [result] = dashboards(rows, time(6, 30), SAO_PAULO, now)
+        assert (result.is_failing, result.value) == (late is not None, late or 0)
+        if late:
+            assert result.summary.startswith(
+                "The dashboards of 2017-10-15 were to be ready at 06:30"
+            )
 
 
 def test_the_newest_anomaly_of_the_window_counts() -> None:

@@ -482,6 +482,26 @@ def test_a_forecast_that_hovers_at_the_budget_is_told_once(place: MonitoredPlace
     assert told == [(0, 0), (1, 0), (0, 0), (0, 0), (0, 0), (0, 1), (0, 0), (1, 0)]
 
 
+def test_a_forecast_is_told_against_the_whole_budget(place: MonitoredPlace) -> None:
+    """Below 95 % it is over; what it is told against is the budget, however often it is seen."""
+    shown = []
+    for forecast in (137, 137, 97, 94):
+        month = MonthCost("month", NOTIONAL, 100, 10, forecast)
+        subjects = [stored.alert.subject for stored in place.open_alerts()]
+        results = budgets([month], DIRECTORY, place.now, subjects)
+        settle(place.environment, results, open_outbox(place.environment).alerts(), place.now)
+        shown += [
+            (measured.describe_value(), measured.describe_expectation())
+            for stored in place.open_alerts()
+            if (measured := stored.alert.measurement)
+        ]
+    assert shown == [
+        ("137%", "at most 100%"),
+        ("137%", "at most 100%"),
+        ("97%", "at most 95%"),
+    ]
+
+
 def test_a_warehouse_worse_than_the_month_is_told_itself(place: MonitoredPlace) -> None:
     told = []
     for number, (whole, warehouse) in enumerate([(51, 52), (60, 76), (77, 77), (78, 91)]):
@@ -498,6 +518,82 @@ def test_a_warehouse_worse_than_the_month_is_told_itself(place: MonitoredPlace) 
         ["medium month 2026-09"],
         ["high wh 2026-09"],
     ]
+
+
+def test_a_late_landing_that_a_dag_told_of_is_not_told_again_as_late_sources(
+    place: MonitoredPlace,
+) -> None:
+    alert = Alert(
+        environment=place.environment.name,
+        signal=Signal.FRESHNESS,
+        subject="landing",
+        severity=Severity.HIGH,
+        owner="data_platform",
+        summary="The source is late.",
+    )
+    raise_alert(place.environment, alert, place.now)
+    stop_the_source(place)
+    place.run_checks()
+    assert place.told() == [(Signal.FRESHNESS, "landing", Severity.HIGH)]
+    # It landed and the run began, and still nothing is loaded.
+    open_outbox(place.environment).resolve(alert.fingerprint, place.now)
+    place.run_checks()
+    assert place.told() == [(Signal.FRESHNESS, "raw.orders", Severity.MEDIUM)]
+
+
+def test_a_run_for_a_day_of_the_past_is_one_alert_and_settles_nothing(
+    place: MonitoredPlace,
+) -> None:
+    lose_a_file(place)
+    more_anomalies(place)
+    urgent_fraud(place)
+    bad_week(place)
+    place.run_checks()
+    open_before = place.told()
+    assert len(open_before) == 4
+    today = dict(place.tables)
+    # All is quiet on that day but the volume of a state, and more urgent orders waited.
+    place.tables = quiet_tables()
+    lose_a_state(place)
+    place.fraud += [("P0", "Open", 100.0)] * 9
+    for row in place.tables["monitoring_freshness"]:
+        row["as_of_date"] = date(2018, 6, 30)
+    settled = place.run_checks().settlement
+    assert [(each.subject, each.severity) for each in settled.raised] == [
+        ("reference date", Severity.MEDIUM)
+    ]
+    assert settled.resolved == ()
+    assert settled.raised[0].summary == (
+        "The figures are of 2018-06-30, though purchases up to 2018-08-31 are loaded: a run was"
+        " asked for a day of the past."
+    )
+    place.tables, place.fraud = today, place.fraud[:-9]
+    settled = place.run_checks().settlement
+    assert [each.subject for each in settled.resolved] == ["reference date"]
+    assert settled.raised == ()
+    assert place.told() == open_before
+
+
+def test_a_failed_build_is_no_late_source(place: MonitoredPlace) -> None:
+    """What counts the loads stands behind all marts: it is as old as the last good run."""
+    counted = "model.olist.monitoring_freshness"
+    place.tables["dbt_run_costs"].append(node_run(counted, seconds=0.1))
+    stop_the_source(place)
+    place.run_checks()
+    assert place.told() == [(Signal.FRESHNESS, "raw.orders", Severity.MEDIUM)]
+    place.rebuild()
+    place.run_checks()
+    assert place.told() == []
+    place.deliver()
+    # A day later the source was loaded, and a mart that could not be built held back the count.
+    place.wait(hours=40)
+    place.published_at = place.now
+    place.tables["dbt_run_costs"] += [
+        node_run("model.olist.mart_unit_economics", started_at=place.now, status="error"),
+        node_run(counted, started_at=place.now, status="skipped", seconds=0),
+    ]
+    place.run_checks()
+    assert place.told() == []
 
 
 def test_what_a_dag_told_as_a_failed_test_is_not_told_twice(place: MonitoredPlace) -> None:

@@ -46,11 +46,14 @@ def test_estimates_give_way_to_what_is_attributed(emulated: EmulatedEnvironment)
         f"insert into {TABLE} values"
         " ('run12', 'model.olist.int_customer_360', 0.9, null, 'estimate'),"
         " ('run13', 'model.olist.int_orders', 0.4, null, 'estimate'),"
+        # Half of its statements are older by now than the days that are looked at.
+        " ('run12', 'model.olist.int_orders', 0.8, 0.75, 'attributed'),"
         # It took less than a tenth of a second, or has not arrived yet.
         " ('run13', 'model.olist.stg_orders', 0.01, null, 'estimate')"
     )
     expected = [
         ("run12", "model.olist.int_customer_360", 0.9, 0.5, "attributed"),
+        ("run12", "model.olist.int_orders", 0.8, 0.75, "attributed"),
         ("run13", "model.olist.int_orders", 0.4, 0.25, "attributed"),
         ("run13", "model.olist.stg_orders", 0.01, None, "estimate"),
     ]

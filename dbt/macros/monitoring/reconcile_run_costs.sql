@@ -7,8 +7,9 @@
     query tag, which names invocation and node (macros/observability/query_metadata.sql).
     QUERY_ATTRIBUTION_HISTORY lags up to eight hours and leaves out the warehouse's idle time and
     queries under about a tenth of a second: a node without an entry keeps its estimate. Running it
-    again gives the same figures. No Snowflake account could be reached from where this was written:
-    the statement has never run on the real view. -#}
+    again gives the same figures, also when a run leaves the days that are looked at. No Snowflake
+    account could be reached from where this was written: the statement has never run on the real
+    view. -#}
 {%- macro reconcile_run_costs() -%}
     {%- if target.type != "snowflake" -%}
         {{
@@ -53,6 +54,11 @@
         ) as attributed
         on costs.invocation_id = attributed.invocation_id
         and costs.node_id = attributed.node_id
+    -- What is attributed only grows: less of it is a node whose first statements are out of sight.
     when matched
+    and (
+        costs.credits_attributed is null
+        or costs.credits_attributed < cast(attributed.credits as decimal(18, 9))
+    )
     then update set credits_attributed = attributed.credits, cost_basis = 'attributed'
 {%- endmacro -%}

@@ -7,8 +7,10 @@
     is judged alike whenever it is looked at, and no break teaches the model that it is normal before
     a week has passed. The range is the mean plus and minus volume_sensitivity standard deviations, and
     never less than volume_minimum_change of the mean: small changes are none, and a series that never
-    varied (deviation zero) still has a range that a break can leave. Days with a short or thin history
-    are not judged. Sums are of whole numbers, so that no order of rows changes a digit. -#}
+    varied (deviation zero) still has a range that a break can leave. A judged day has a row to be
+    expected however much its series varies: one Black Friday would otherwise let a lost file pass for
+    all Fridays that it teaches. Days with a short or thin history are not judged. Sums are of whole
+    numbers, so that no order of rows changes a digit. -#}
 {%- macro volume_expectation(counts, key) -%}
     {%- set same_weekday = (
         "over (partition by " ~ key
@@ -117,6 +119,23 @@
         from expected
     ),
 
+    bounded as (
+        select
+            *,
+            case
+                when expected_rows - tolerance > 1
+                then expected_rows - tolerance
+                when is_judged
+                then 1
+                when expected_rows > tolerance
+                then expected_rows - tolerance
+                when expected_rows is not null
+                then 0
+            end as lowest,
+            expected_rows + tolerance as highest
+        from ranged
+    ),
+
     judged as (
         select
             {% for column in key %} {{ column }}, {% endfor %}
@@ -125,31 +144,23 @@
             cast(training_weeks as integer) as training_weeks,
             round(expected_rows, 4) as expected_rows,
             round(stddev_rows, 4) as stddev_rows,
-            case
-                when expected_rows > tolerance
-                then round(expected_rows - tolerance, 4)
-                when expected_rows is not null
-                then 0
-            end as expected_low,
-            round(expected_rows + tolerance, 4) as expected_high,
+            round(lowest, 4) as expected_low,
+            round(highest, 4) as expected_high,
             round(
                 {{ olist.ratio("row_count - expected_rows", "stddev_rows") }}, 4
             ) as anomaly_score,
             is_judged,
-            is_judged
-            and (
-                row_count < expected_rows - tolerance or row_count > expected_rows + tolerance
-            ) as is_anomaly,
+            is_judged and (row_count < lowest or row_count > highest) as is_anomaly,
             case
-                when is_judged and row_count < expected_rows - tolerance
+                when is_judged and row_count < lowest
                 then 'drop'
-                when is_judged and row_count > expected_rows + tolerance
+                when is_judged and row_count > highest
                 then 'spike'
             end as anomaly_direction,
             business_date
             > {{ olist.add_periods("day", -1 * var("volume_detection_days"), "as_of_date") }}
             as is_in_detection_window,
             as_of_date
-        from ranged
+        from bounded
     )
 {%- endmacro -%}

@@ -16,7 +16,8 @@ from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
 _FAULTS = ("error", "fail", "runtime error")
-_LANDING = (Signal.FRESHNESS, "landing")
+# What a run that found no fresh extract tells of.
+LANDING = (Signal.FRESHNESS, "landing")
 _RUNS_DBT = "dbt_producer_watcher"
 _KEPT = "; nothing is published, the former marts stay"
 
@@ -92,7 +93,7 @@ def alerts_of(
 def settled_by(dag_id: str, task_id: str) -> list[tuple[Signal, str]]:
     """Return what is over when a task succeeded; whether the budget is, monitoring says."""
     own = (Signal.TASK_FAILURE, f"{dag_id}.{task_id}")
-    return [own, _LANDING] if task_id == "preflight.check_landing" else [own]
+    return [own, LANDING] if task_id == "preflight.check_landing" else [own]
 
 
 def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
@@ -186,7 +187,7 @@ def _finding(failed: FailedTask) -> tuple[tuple[Signal, str], str]:
     match failed.error:
         # What a check in front of the run found, where it is not the task that failed.
         case SourceLateError():
-            return _LANDING, (
+            return LANDING, (
                 "The source is late: no fresh extract has landed; the run did not begin."
             )
         case BudgetUsedUpError(subject=subject):

@@ -43,6 +43,8 @@ class Dataset:
         key: Columns whose values identify a record; empty where a file is a whole snapshot and
             only its newest extract counts.
         has_byte_order_mark: Whether the published file starts with a UTF-8 byte-order mark.
+        is_nightly: Whether every night brings rows, so that a night without any is a late source.
+            Reference data land when they change, and a night in twelve has no new seller.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     has_byte_order_mark: bool = False
+    is_nightly: bool = True
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -166,6 +169,7 @@ CATALOG: tuple[Dataset, ...] = (
             seller_city=PiiClass.LOCATION,
         ),
         ("seller_id",),
+        is_nightly=False,
     ),
     Dataset(
         "geolocation",
@@ -178,6 +182,7 @@ CATALOG: tuple[Dataset, ...] = (
             "geolocation_state",
         ),
         (),
+        is_nightly=False,
     ),
     Dataset(
         "category_translation",
@@ -185,6 +190,7 @@ CATALOG: tuple[Dataset, ...] = (
         _columns("product_category_name", "product_category_name_english"),
         ("product_category_name",),
         has_byte_order_mark=True,
+        is_nightly=False,
     ),
 )
 

@@ -46,11 +46,19 @@ def read_run_costs(
     )
 
 
-def read_warehouse_days(warehouse: MonitoredWarehouse, now: datetime) -> list[WarehouseDay]:
-    """Return what Snowflake metered since the begin of the last month, the newest day first."""
-    since = (now.replace(day=1) - timedelta(days=1)).replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0
-    )
+def read_warehouse_days(
+    warehouse: MonitoredWarehouse, now: datetime, earlier: datetime | None = None
+) -> list[WarehouseDay]:
+    """Return what Snowflake metered, the newest day first.
+
+    Args:
+        warehouse: Whom to ask.
+        now: The moment.
+        earlier: Since when; the begin of the last month, which a forecast needs, at the latest.
+    """
+    since = _begin_of_day((now.replace(day=1) - timedelta(days=1)).replace(day=1))
+    if earlier is not None:
+        since = min(since, _begin_of_day(earlier))
     return warehouse_days(
         ask(warehouse, metering(since)),
         ask(warehouse, attribution(since)),
@@ -103,6 +111,10 @@ def read_month(environment: Environment, warehouse: MonitoredWarehouse, now: dat
         runs = read_run_costs(environment, warehouse, now)
         return month_costs(environment, runs, [], now)[0]
     return month_costs(environment, [], read_warehouse_days(warehouse, now), now)[0]
+
+
+def _begin_of_day(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def ask(warehouse: MonitoredWarehouse, question: Question) -> list[Row]:

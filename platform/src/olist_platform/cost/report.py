@@ -95,7 +95,7 @@ def read_cost_report(
         runs = read_run_costs(environment, warehouse, now)
         recent = [row for row in runs if _is_since(row["run_started_at"], since)]
         if isinstance(environment.warehouse, SnowflakeWarehouse):
-            days = read_warehouse_days(warehouse, now)
+            days = read_warehouse_days(warehouse, now, since)
             dearest = _dear_queries(environment, warehouse, days, since)
         else:
             days, dearest = [], dear_nodes(by_node(recent), _DEAREST)

@@ -89,7 +89,8 @@ def _forecast(
         observed_at=now,
         value=round(100 * month.forecast_share, 2),
         unit="%",
-        at_most=100 * limit,
+        # An overrun is one of the whole budget, also where an open alert would end further below.
+        at_most=100 * (1.0 if month.forecast_share >= 1.0 else limit),
         severity=_OVERRUN_FORECAST if is_overrun else None,
         owner=_OWNER,
         summary=f"The month is going to end at {month.forecast_share:.0%} of its budget of"

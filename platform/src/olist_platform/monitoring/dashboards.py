@@ -41,6 +41,10 @@ def dashboards(
     # All marts are published together; the oldest says since when that is so.
     published = min((as_utc(row["published_at"]) for row in publication), default=None)
     is_late = published is None or published < begin_of_day
+    if is_late and published is not None:
+        # Late since the first hour that was missed, though others have come since.
+        next_day = published.astimezone(zone).date() + timedelta(days=1)
+        due = datetime.combine(next_day, ready_by, zone)
     minutes = (now - due).total_seconds() / 60 if is_late else 0.0
     return [
         CheckResult(

@@ -20,6 +20,8 @@ _CHECKED_HERE = "model.olist.monitoring_"
 def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> list[CheckResult]:
     """Judge the last result of each test, and count those that fail.
 
+    A test that the project does not have any more fails no more, whatever its last result was.
+
     Args:
         runs: Rows of dbt_run_costs, oldest first.
         directory: Whose the tested model is.
@@ -32,7 +34,13 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
         and row["status"] != "skipped"
         and not str(row["tested_node_id"] or "").startswith(_CHECKED_HERE)
     }
-    results = [_judged(row, directory) for _, row in sorted(last.items())]
+    removed = directory.removed(runs)
+    results = [_judged(row, directory) for node, row in sorted(last.items()) if node not in removed]
+    over = [
+        _over(last[node], now)
+        for node in sorted(removed & last.keys())
+        if last[node]["status"] in _FAILED
+    ]
     if not results:
         return []
     failing = sum(result.is_failing for result in results)
@@ -47,7 +55,19 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
         at_most=0.0,
         details=(f"of {len(results)} tests",),
     )
-    return [count, *results]
+    return [count, *results, *over]
+
+
+def _over(row: Row, now: datetime) -> CheckResult:
+    return CheckResult(
+        check=Check.DATA_TEST,
+        subject=node_name(row["node_id"]),
+        state=State.HEALTHY,
+        observed_at=now,
+        unit="failing rows",
+        at_most=0.0,
+        is_recorded=False,
+    )
 
 
 def _judged(row: Row, directory: NodeDirectory) -> CheckResult:

@@ -43,8 +43,11 @@ def node_durations(
             kind = bool(row["full_refresh"])
             history[row["node_id"], kind].append(row)
             last_kind[row["node_id"]] = kind
+    removed = directory.removed(runs)
     return [
-        _node(history[node_id, kind], directory, expectations)
+        _removed(history[node_id, kind][-1])
+        if node_id in removed
+        else _node(history[node_id, kind], directory, expectations)
         for node_id, kind in sorted(last_kind.items())
     ]
 
@@ -162,6 +165,17 @@ def _with_limit(
 
 def _lost_seconds(result: CheckResult) -> float:
     return (result.value or 0) - (result.at_most or 0)
+
+
+def _removed(row: Row) -> CheckResult:
+    """What the project does not have any more is not slow."""
+    return CheckResult(
+        check=Check.NODE_DURATION,
+        subject=node_name(row["node_id"]),
+        state=State.HEALTHY,
+        observed_at=as_utc(row["captured_at"]),
+        is_recorded=False,
+    )
 
 
 def _node(rows: list[Row], directory: NodeDirectory, expectations: Expectations) -> CheckResult:

@@ -1,6 +1,8 @@
 """All checks on one observation."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.cost.budget import MonthCost
@@ -21,7 +23,13 @@ from olist_platform.monitoring.durations import (
     task_durations,
 )
 from olist_platform.monitoring.expectations import Expectations
-from olist_platform.monitoring.freshness import data_freshness, mart_freshness, source_freshness
+from olist_platform.monitoring.freshness import (
+    data_freshness,
+    mart_freshness,
+    reference_date,
+    source_freshness,
+)
+from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory, model_id
 from olist_platform.monitoring.observation import (
     ACCOUNT_USAGE,
@@ -30,6 +38,7 @@ from olist_platform.monitoring.observation import (
     Observation,
 )
 from olist_platform.monitoring.quality import quality_scores
+from olist_platform.pipeline_alerts import LANDING
 
 
 def evaluate(
@@ -46,7 +55,7 @@ def evaluate(
     results = _observed(environment, observation)
     if WAREHOUSE not in observation.problems:
         found = _of_warehouse(environment, observation, expectations, directory)
-        results += _following_failed_tests(found, observation)
+        results += _following_late_landing(_following_failed_tests(found, observation), observation)
     nodes = node_durations(observation.runs, directory, expectations)
     results += one_root(nodes, task_durations(observation.airflow, expectations, now))
     results += alert_delivery(environment, observation.backlog, now)
@@ -72,14 +81,14 @@ def _of_warehouse(
     settings, rows, now = environment.monitoring, observation.rows, observation.at
     publication = rows("publication")
     ready = dashboards(publication, settings.dashboards_ready_by, environment.alerts.zone, now)
-    volumes = volume(rows("volume"), directory, now)
+    of_which_day = reference_date(rows("freshness"), directory, now)
     open_budgets = {
         stored.alert.subject
         for stored in observation.open_alerts
         if stored.alert.signal is Signal.COST_BUDGET
     }
     return [
-        *source_freshness(rows("freshness"), settings.loaded_within_hours, now),
+        *source_freshness(rows("freshness"), settings.loaded_within_hours, now, observation.runs),
         *data_freshness(rows("freshness"), directory, now),
         *ready,
         *mart_freshness(
@@ -89,15 +98,31 @@ def _of_warehouse(
             now,
             ready[0] if ready else None,
         ),
-        *volumes,
-        *segment_volume(rows("segments"), volumes, directory, now),
-        *distribution(rows("profile"), directory, now),
+        *of_which_day,
         *quality_scores(rows("quality"), expectations.least_quality_score, directory, now),
         *data_tests(observation.runs, directory, now),
         *budgets(months(environment, observation), directory, now, open_budgets),
+        *query_durations(observation.queries, expectations, now),
+        # A day of the past is no news, and tells nothing of what is so today.
+        *(
+            []
+            if any(each.is_failing for each in of_which_day)
+            else _of_the_day(rows, directory, now)
+        ),
+    ]
+
+
+def _of_the_day(
+    rows: Callable[[str], Sequence[Row]], directory: NodeDirectory, now: datetime
+) -> list[CheckResult]:
+    """Judge what depends on the reference date."""
+    volumes = volume(rows("volume"), directory, now)
+    return [
+        *volumes,
+        *segment_volume(rows("segments"), volumes, directory, now),
+        *distribution(rows("profile"), directory, now),
         *order_anomalies(rows("anomalies"), directory, now),
         *fraud_queue(rows("fraud"), directory, now),
-        *query_durations(observation.queries, expectations, now),
         *business_figures(rows("figures"), directory, now),
     ]
 
@@ -134,6 +159,23 @@ def _following_failed_tests(
     return [
         replace(each, caused_by=causes[each.check])
         if each.is_failing and each.caused_by is None and each.check in causes
+        else each
+        for each in results
+    ]
+
+
+def _following_late_landing(
+    results: list[CheckResult], observation: Observation
+) -> list[CheckResult]:
+    """Make sources that are not loaded follow from the late landing that a DAG has told of."""
+    signal, subject = LANDING
+    is_told = any(
+        stored.alert.signal is signal and stored.alert.subject == subject
+        for stored in observation.open_alerts
+    )
+    return [
+        replace(each, caused_by=(Check.SOURCE_FRESHNESS, subject))
+        if is_told and each.is_failing and each.check is Check.SOURCE_FRESHNESS
         else each
         for each in results
     ]

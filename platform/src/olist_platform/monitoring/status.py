@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from olist_platform.alerts.kinds import Severity
+from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.outbox import StoredAlert
 from olist_platform.alerts.wording import duration_text, moment_text
 from olist_platform.cost.budget import MonthCost
@@ -21,6 +21,7 @@ from olist_platform.monitoring.node_directory import NodeDirectory
 from olist_platform.monitoring.observation import Observation, OpenWarehouse, observe
 
 _GRAVE = Severity.HIGH
+_DURATIONS = [check for check in Check if check.signal is Signal.SLOW_RUN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def status_of(
         _tests(results),
         _quality(results),
         _counted("anomalies", results, Check.VOLUME, Check.SEGMENT_VOLUME, Check.DISTRIBUTION),
-        _counted("durations", results, Check.NODE_DURATION, Check.TASK_DURATION),
+        _counted("durations", results, *_DURATIONS),
         _business(results),
         _cost(spent, results),
         _alerts(observation),
@@ -181,7 +182,9 @@ def _ages(area: str, check: Check, results: Sequence[CheckResult], what: str) ->
     found = [each for each in _of(results, check) if each.value is not None]
     if not found:
         return _unknown(area, "nothing is loaded yet")
-    oldest = max(found, key=lambda each: each.value or 0)
+    # What nothing is expected of, such as reference data, is not what has waited for too long.
+    judged = [each for each in found if each.at_most is not None]
+    oldest = max(judged or found, key=lambda each: each.value or 0)
     limit = f", at most {oldest.at_most:g} h" if oldest.at_most is not None else ""
     text = f"{len(found)} loaded, {what} ({oldest.subject}) {_hours_text(oldest.value)} ago{limit}"
     return StatusLine(area, _worst(found), is_known=True, text=text)
@@ -241,7 +244,7 @@ def _counted(area: str, results: Sequence[CheckResult], *checks: Check) -> Statu
 def _business(results: Sequence[CheckResult]) -> StatusLine:
     fraud, figures = _of(results, Check.FRAUD_QUEUE), _of(results, Check.BUSINESS_FIGURES)
     if not fraud and not figures:
-        return _unknown("business", "nothing is published yet")
+        return _unknown("business", "nothing to judge yet")
     parts = [f"{each.subject} {each.value:.0f}" for each in fraud if each.value is not None]
     text = f"open fraud alerts: {', '.join(parts)}" if parts else "no fraud queue"
     beyond = [each.subject for each in figures if each.is_failing]
