@@ -12,7 +12,8 @@ from olist_platform.environment import Environment
 
 _TEST_TYPES = ("test", "unit_test")
 _HOOK = "operation"
-_FAULTS = ("error", "fail", "runtime error")
+# What dbt says of a node that failed.
+FAULTS = ("error", "fail", "runtime error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,14 @@ def count_results(paths: Sequence[Path]) -> DbtCounts:
     faults = []
     for unique_id, result in results.items():
         kind, status = unique_id.split(".")[0], result["status"]
-        if status in _FAULTS:
+        if status in FAULTS:
             faults.append(f"{node_name(unique_id)}: {' '.join(str(result['message']).split())}")
         if status == "skipped":
             skipped += 1
         elif kind in _TEST_TYPES:
             passed += status == "pass"
             warned += status == "warn"
-            failed += status in _FAULTS
+            failed += status in FAULTS
         elif kind != _HOOK:
             built += status == "success"
     return DbtCounts(built, passed, warned, failed, skipped, tuple(faults))

@@ -10,12 +10,11 @@ from typing import Any
 
 from olist_platform.alerts.alert import Alert, Measurement
 from olist_platform.alerts.kinds import Severity, Signal
-from olist_platform.dbt_run_results import node_name
+from olist_platform.dbt_run_results import FAULTS, node_name
 from olist_platform.environment import Environment
 from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
 
-_FAULTS = ("error", "fail", "runtime error")
 # What a run that found no fresh extract tells of.
 LANDING = (Signal.FRESHNESS, "landing")
 _RUNS_DBT = "dbt_producer_watcher"
@@ -77,7 +76,7 @@ def alerts_of(
     if failed.node is None and not failed.runs_dbt:
         return [_task_alert(failed, environment)]
     directory = _Directory(environment, manifest)
-    faults = {node for node, result in results.items() if result["status"] in _FAULTS}
+    faults = {node for node, result in results.items() if result["status"] in FAULTS}
     own = {node for node in faults if _is_own(node, failed, directory)}
     if own:
         return [_node_alert(node, results[node], failed, directory) for node in sorted(own)]

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from olist_platform.build_stages import BuildStage, stages_of_nodes
-from olist_platform.dbt_run_results import node_name
+from olist_platform.dbt_run_results import FAULTS, node_name
 
 _PASSED = ("success", "pass", "warn")
-_FAULTS = ("error", "fail", "runtime error")
 
 
 def stage_faults(
@@ -72,6 +71,6 @@ def unfinished_nodes(
 
 def _faults(results: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     for unique_id, result in results.items():
-        if result["status"] in _FAULTS:
+        if result["status"] in FAULTS:
             message = " ".join(str(result["message"]).split())
             yield f"{node_name(unique_id)}: {message}"

@@ -7,11 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from olist_platform.cost.budget import CREDITS, NOTIONAL
+from olist_platform.dbt_run_results import FAULTS
 
 Row = Mapping[str, Any]
 
-# What dbt says of a node that failed.
-FAILED = ("error", "fail", "runtime error")
 _NOT_IN_AIRFLOW = "by hand"
 
 
@@ -106,7 +105,7 @@ def _group(name: str, unit: str, found: list[tuple[float, Row]]) -> CostGroup:
         cost=sum(cost for cost, _ in found),
         seconds=sum(float(row["execution_time_s"] or 0) for _, row in found),
         runs=len(found),
-        failed_cost=sum(cost for cost, row in found if row["status"] in FAILED),
+        failed_cost=sum(cost for cost, row in found if row["status"] in FAULTS),
         full_refresh_cost=sum(cost for cost, row in found if row["full_refresh"]),
         is_estimated=any(row["cost_basis"] == "estimate" for _, row in found),
         started_at=min(row["run_started_at"] for _, row in found),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity
-from olist_platform.dbt_run_results import node_name
+from olist_platform.dbt_run_results import FAULTS, node_name
 from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
@@ -12,7 +12,6 @@ from olist_platform.monitoring.node_directory import NodeDirectory
 
 ALL_TESTS = "all tests"
 _TESTS = ("test", "unit_test")
-_FAILED = ("fail", "error", "runtime error")
 # What the monitoring models say is checked row by row; their tests would tell it twice.
 _CHECKED_HERE = "model.olist.monitoring_"
 
@@ -39,7 +38,7 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
     over = [
         _over(last[node], now)
         for node in sorted(removed & last.keys())
-        if last[node]["status"] in _FAILED
+        if last[node]["status"] in FAULTS
     ]
     if not results:
         return []
@@ -71,7 +70,7 @@ def _over(row: Row, now: datetime) -> CheckResult:
 
 
 def _judged(row: Row, directory: NodeDirectory) -> CheckResult:
-    failed = row["status"] in _FAILED
+    failed = row["status"] in FAULTS
     tested = row["tested_node_id"]
     of_what = f" of {node_name(tested)}" if tested else ""
     kind = "unit" if row["resource_type"] == "unit_test" else "data"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from olist_platform.alerts.kinds import Severity
-from olist_platform.cost.run_costs import FAILED
+from olist_platform.dbt_run_results import FAULTS
 from olist_platform.monitoring.check_result import (
     Check,
     CheckResult,
@@ -210,7 +210,7 @@ def _state(limit: float | None, *, is_bad: bool) -> State:
 
 def _failed_before_it_was_built(node_id: str, runs: Sequence[Row]) -> bool:
     """Whether something failed in a run that is younger than a node's last success."""
-    faults = [row["run_started_at"] for row in runs if row["status"] in FAILED]
+    faults = [row["run_started_at"] for row in runs if row["status"] in FAULTS]
     built = [
         row["run_started_at"]
         for row in runs

@@ -9,6 +9,7 @@ from olist_platform.alerts.outbox import StoredAlert
 from olist_platform.alerts.wording import duration_text, moment_text
 from olist_platform.cost.budget import MonthCost
 from olist_platform.dag_run import PRODUCTION_DAG
+from olist_platform.dbt_run_results import FAULTS
 from olist_platform.environment import Environment
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.check_result import Check, CheckResult, State
@@ -159,7 +160,7 @@ def _of_dbt(environment: Environment, observation: Observation) -> StatusLine:
     last = [row for row in builds if row["invocation_id"] == builds[-1]["invocation_id"]]
     began = as_utc(last[0]["run_started_at"])
     took = as_utc(last[0]["captured_at"]) - began
-    faults = sum(row["status"] in ("error", "fail", "runtime error") for row in last)
+    faults = sum(row["status"] in FAULTS for row in last)
     text = (
         f"{'failed' if faults else 'success'} by hand,"
         f" {moment_text(began, environment.alerts)}, took {_seconds_text(took.total_seconds())}"
