@@ -74,6 +74,45 @@ def test_broken_yaml_names_the_file(folder: Path) -> None:
         load_environment(EnvironmentName.DEV, folder)
 
 
+def test_a_key_that_stands_twice_is_named_with_its_line(folder: Path) -> None:
+    path = folder / "prod.yaml"
+    text = path.read_text(encoding="utf-8").replace(
+        "  threads: 8\n", "  threads: 8\n  threads: 2\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    line = text.splitlines().index("  threads: 2") + 1
+    with pytest.raises(OlistError, match=rf"prod\.yaml: .*line {line}: the key 'threads' stands"):
+        load_environment(EnvironmentName.PROD, folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "airflow.schedule",
+            "0 25 * * *",
+            r"key 'airflow\.schedule': .*'0 25 \* \* \*' is no cron",
+        ),
+        ("monitoring.schedule", "hourly", r"key 'monitoring\.schedule': .*'hourly' is no cron"),
+        ("landing.region", "sao-paulo", r"key '\S*region'"),
+        ("cloud.monthly_budget_usd", float("inf"), r"key 'cloud\.monthly_budget_usd'"),
+    ],
+)
+def test_a_value_that_only_production_would_refuse_is_named(
+    folder: Path, key: str, value: object, message: str
+) -> None:
+    path = folder / "prod.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    *parents, last = key.split(".")
+    holder = content
+    for parent in parents:
+        holder = holder[parent]
+    holder[last] = value
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(OlistError, match=message):
+        load_environment(EnvironmentName.PROD, folder)
+
+
 def test_names_of_an_environment() -> None:
     names = load_environment(EnvironmentName.PROD).names
     assert names.database == "OLIST_PROD"

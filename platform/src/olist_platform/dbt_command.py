@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from olist_platform.access_model import TRANSFORMER
@@ -48,11 +49,32 @@ def manifest_path(environment: Environment) -> Path:
     return released if released.is_file() else dbt_target_path(environment) / "manifest.json"
 
 
-def dbt_variables(environment: Environment) -> dict[str, str]:
-    """Return the environment variables that `dbt/profiles.yml` and the project read.
+def shared_code_version(project: Path) -> str:
+    """Return a digest of what any model may be made by: macros, and the file with the vars.
+
+    dbt knows the text of each model and seed, but in a run neither a macro's nor all vars.
 
     Raises:
-        OlistError: A secret of the environment is not set on this machine.
+        OlistError: A file cannot be read.
+    """
+    digest = sha256()
+    with os_errors_explained(project):
+        for path in [project / "dbt_project.yml", *sorted(project.glob("macros/**/*.sql"))]:
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(project)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def dbt_variables(environment: Environment, project: Path | None = None) -> dict[str, str]:
+    """Return the environment variables that `dbt/profiles.yml` and the project read.
+
+    Args:
+        environment: Where dbt runs.
+        project: Folder of the dbt project; that of the project here unless told.
+
+    Raises:
+        OlistError: A secret of the environment is not set on this machine, or a file of the project
+            cannot be read.
     """
     variables = {
         "OLIST_ENV": environment.name.value,
@@ -64,6 +86,7 @@ def dbt_variables(environment: Environment) -> dict[str, str]:
         "OLIST_RAW_SCHEMA": environment.names.schema(Layer.RAW),
         "OLIST_QUARANTINE_MAX_SHARE": str(environment.dbt.quarantine_max_share),
         "OLIST_SAMPLE_SHARE": str(environment.dbt.sample_share),
+        "OLIST_DBT_SHARED_CODE": shared_code_version(project or dbt_project_folder()),
         AS_OF_DATE_VARIABLE: "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }

@@ -19,7 +19,7 @@ from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.production_settings import ProductionSettings
 from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
-from olist_platform.settings_model import SecretReference
+from olist_platform.settings_model import CronExpression, SecretReference
 from olist_platform.settings_model import Settings as _Settings
 from olist_platform.yaml_file import read_yaml_mapping
 
@@ -66,7 +66,7 @@ class S3Landing(_Settings):
 
     kind: Literal["s3"]
     aws_account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
-    region: str
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
     endpoint_url: str | None
 
 
@@ -93,7 +93,7 @@ class AirflowSettings(_Settings):
         base_url: Address at which people reach Airflow's web page; null where it differs by start.
     """
 
-    schedule: str | None
+    schedule: CronExpression | None
     retries: Annotated[int, Field(ge=0, le=10)]
     retry_delay_seconds: Annotated[int, Field(ge=1)]
     task_timeout_minutes: Annotated[int, Field(ge=1)]

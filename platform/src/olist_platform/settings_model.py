@@ -3,7 +3,8 @@
 import os
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from croniter import croniter  # type: ignore[import-untyped]
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from olist_platform.errors import OlistError
 
@@ -11,7 +12,17 @@ from olist_platform.errors import OlistError
 class Settings(BaseModel):
     """A section: it cannot change, and knows no other keys than its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _schedulable(expression: str) -> str:
+    if not croniter.is_valid(expression):
+        raise ValueError(f"'{expression}' is no cron expression; write one such as 0 7 * * *")
+    return expression
+
+
+# Read by Airflow, where a wrong one would take the DAG away.
+CronExpression = Annotated[str, AfterValidator(_schedulable)]
 
 
 class SecretReference(Settings):

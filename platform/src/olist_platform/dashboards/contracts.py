@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_platform.dbt_command import dbt_project_folder
+from olist_platform.errors import OlistError
 from olist_platform.yaml_file import read_yaml_mapping
 
 _FOLDERS = ("marts", "monitoring")
@@ -59,14 +60,14 @@ def read_contracts(project: Path | None = None) -> dict[str, Contract]:
         project: Folder of the dbt project; the checkout's unless told.
 
     Raises:
-        OlistError: A file cannot be read.
+        OlistError: A file cannot be read, or lacks what a page shows; the message names the column.
     """
     models = (project or dbt_project_folder()) / "models"
     return {
         contract.name: contract
         for folder in _FOLDERS
         for path in sorted((models / folder).rglob("*.yml"))
-        for contract in _contracts_of(read_yaml_mapping(path, _SEE))
+        for contract in _contracts_of(path)
     }
 
 
@@ -83,7 +84,8 @@ def read_owners(project: Path | None = None) -> dict[str, Owner]:
     }
 
 
-def _contracts_of(content: Mapping[str, Any]) -> Iterator[Contract]:
+def _contracts_of(path: Path) -> Iterator[Contract]:
+    content = read_yaml_mapping(path, _SEE)
     models = ((f"ref('{model['name']}')", model) for model in content.get("models", ()))
     tables = (
         (f"source('{source['name']}', '{table['name']}')", table)
@@ -91,14 +93,27 @@ def _contracts_of(content: Mapping[str, Any]) -> Iterator[Contract]:
         for table in source["tables"]
     )
     for reference, model in (*models, *tables):
+        where = f"{path}: {model['name']}"
         columns = {
             column["name"]: ColumnContract(
-                column["data_type"],
-                " ".join(column["description"].split()),
+                _said(column, "data_type", f"{where}.{column['name']}"),
+                _said(column, "description", f"{where}.{column['name']}"),
                 "masking" in column.get("config", {}).get("meta", {}),
             )
-            for column in model["columns"]
+            for column in model.get("columns", ())
         }
-        grain = tuple(name.strip() for name in model["config"]["meta"]["grain"].split(","))
-        description = " ".join(model["description"].split())
-        yield Contract(model["name"], reference, description, grain, columns)
+        meta = model.get("config", {}).get("meta", {})
+        grain = tuple(name.strip() for name in _said(meta, "grain", where).split(","))
+        yield Contract(model["name"], reference, _said(model, "description", where), grain, columns)
+
+
+def _said(properties: Mapping[str, Any], key: str, where: str) -> str:
+    """Return a text on one line.
+
+    Raises:
+        OlistError: It is missing or empty.
+    """
+    text = " ".join(str(properties.get(key) or "").split())
+    if not text:
+        raise OlistError(f"{where}: it has no {key}", _SEE)
+    return text

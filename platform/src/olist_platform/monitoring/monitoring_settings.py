@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from olist_platform.settings_model import SecretReference, Settings
+from olist_platform.settings_model import CronExpression, SecretReference, Settings
 
 _Hours = Annotated[float, Field(gt=0)]
 
@@ -30,7 +30,7 @@ class MonitoringSettings(Settings):
             on Snowflake, whose budget is the section `cloud`.
     """
 
-    schedule: str | None
+    schedule: CronExpression | None
     airflow_database: SecretReference | None
     loaded_within_hours: _Hours | None
     published_within_hours: _Hours | None

@@ -103,7 +103,7 @@ class ReleaseTree:
         return run_captured(
             [str(installed_executable("dbt")), *arguments],
             os.environ
-            | dbt_variables(self.environment())
+            | dbt_variables(self.environment(), project)
             | {
                 "DBT_PROJECT_DIR": str(project),
                 "DBT_PROFILES_DIR": str(project),
