@@ -62,9 +62,16 @@ def read_stack_config() -> StackConfig:
     path = f"environments/Pulumi.{pulumi.get_stack()}.yaml"
     external_id = config.get("storageExternalId")
     keys: Any = config.get_object("serviceUserKeys")
-    if not external_id or keys is None:
-        missing = "serviceUserKeys" if external_id else "storageExternalId"
-        raise OlistError(f"{path}: 'olist:{missing}' is missing", "see environments/README.md")
+    if not external_id:
+        raise OlistError(
+            f"{path}: 'olist:storageExternalId' is missing",
+            "write a random text of this environment's own there, see environments/README.md",
+        )
+    if keys is None:
+        raise OlistError(
+            f"{path}: 'olist:serviceUserKeys' is missing",
+            f"run: olist bootstrap {pulumi.get_stack()} --apply; it makes the first key pairs",
+        )
     try:
         checked = TypeAdapter(dict[str, PublicKeys]).validate_python(keys)
     except ValidationError as error:

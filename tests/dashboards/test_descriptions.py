@@ -44,6 +44,27 @@ def test_every_column_stands_in_a_contract_of_dbt() -> None:
     assert [(mart, column) for mart, column in named if column not in contracts[mart].columns] == []
 
 
+@pytest.mark.parametrize(
+    ("before", "fault"),
+    [
+        ("description: First local day of the period.", "period_start: it has no description"),
+        ("data_type: date", "period_start: it has no data_type"),
+        ("grain: ", "mart_executive_kpis: it has no grain"),
+    ],
+)
+def test_what_a_page_shows_and_a_contract_lacks_is_named(
+    tmp_path: Path, before: str, fault: str
+) -> None:
+    folder = tmp_path / "models" / "marts"
+    folder.mkdir(parents=True)
+    name = "mart_executive_kpis.yml"
+    shutil.copy(ROOT / "dbt" / "models" / "marts" / "executive" / name, folder / name)
+    change(folder / name, before, "label: ")
+    with pytest.raises(OlistError, match=rf"{name}: .*{fault}") as caught:
+        read_contracts(tmp_path)
+    assert caught.value.mend == "see CONTRIBUTING.md, dbt"
+
+
 def test_what_readers_were_promised_is_there() -> None:
     promised = {
         "executive_performance": {

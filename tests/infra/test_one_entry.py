@@ -1,9 +1,12 @@
 """A tenth dataset is one entry of the catalog, a new job one of the access model."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from access_matrix import GrantedAccess
 from olist_platform import access_model, source_catalog
@@ -20,6 +23,7 @@ from olist_platform.infrastructure_plan.captured_resources import CapturedProgra
 from olist_platform.infrastructure_plan.comparison import ChangeKind, compare
 from olist_platform.naming import EnvironmentName, Layer, Names, Workload
 from olist_platform.source_catalog import Column, Dataset, PiiClass
+from olist_workspace import ROOT
 
 DEV = load_environment(EnvironmentName.DEV)
 REFUNDS = Dataset(
@@ -120,3 +124,27 @@ def test_a_new_service_without_a_key_is_told_how_to_get_one(
         "'robot'"
     )
     assert "runbook" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("config", "missing", "mend"),
+    [
+        ({}, "olist:storageExternalId", "a random text of this environment's own"),
+        (
+            {"olist:storageExternalId": "b7"},
+            "olist:serviceUserKeys",
+            "olist bootstrap dev --apply",
+        ),
+    ],
+)
+def test_a_stack_file_that_lacks_a_key_is_told_how_to_get_it(
+    tmp_path: Path, config: dict[str, str], missing: str, mend: str
+) -> None:
+    infra = shutil.copytree(ROOT / "infra", tmp_path / "infra")
+    stack_file = tmp_path / "environments" / "Pulumi.dev.yaml"
+    stack_file.parent.mkdir()
+    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    with pytest.raises(OlistError) as caught:
+        capture_program(DEV, infra)
+    assert caught.value.message == f"environments/Pulumi.dev.yaml: '{missing}' is missing"
+    assert mend in caught.value.mend

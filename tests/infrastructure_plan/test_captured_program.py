@@ -208,8 +208,9 @@ def test_an_environment_without_a_cloud_is_the_users_error(tmp_path: Path) -> No
 def test_missing_files_are_named(tmp_path: Path, dev: Environment) -> None:
     infra = write_program(tmp_path, PROGRAM)
     (tmp_path / "environments" / "Pulumi.dev.yaml").unlink()
-    with pytest.raises(OlistError, match=r"Pulumi\.dev\.yaml: it does not exist"):
+    with pytest.raises(OlistError, match=r"Pulumi\.dev\.yaml: it does not exist") as caught:
         capture_program(dev, infra)
+    assert "`olist bootstrap dev --apply`" in caught.value.mend
     (infra / "Pulumi.yaml").unlink()
     with pytest.raises(OlistError, match=r"Pulumi\.yaml: it does not exist"):
         capture_program(dev, infra)

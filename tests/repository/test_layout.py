@@ -95,11 +95,16 @@ def test_nothing_tracked_names_a_registry_or_holds_data() -> None:
 def test_no_environment_is_half_configured() -> None:
     folder = ROOT / "environments"
     files = {path.stem for path in folder.glob("*.yaml") if not path.name.startswith("Pulumi.")}
-    assert files == set(EnvironmentName)
+    environments = {name.value for name in EnvironmentName}
+    assert files == environments, f"environments/<name>.yaml: {sorted(files ^ environments)}"
     outputs = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))["olist"][
         "outputs"
     ]
-    assert set(outputs) == set(EnvironmentName)
+    targets = set(outputs)
+    assert targets == environments, f"dbt/profiles.yml, outputs: {sorted(targets ^ environments)}"
+    stacks = {path.stem.removeprefix("Pulumi.") for path in folder.glob("Pulumi.*.yaml")}
+    in_cloud = {name.value for name in EnvironmentName if load_environment(name).cloud}
+    assert stacks == in_cloud, f"environments/Pulumi.<name>.yaml: {sorted(stacks ^ in_cloud)}"
     for name in EnvironmentName:
         environment = load_environment(name)
         assert outputs[name]["type"] == environment.warehouse.engine

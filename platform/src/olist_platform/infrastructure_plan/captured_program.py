@@ -302,6 +302,11 @@ def _stack_config(
     Source: sdk/go/common/workspace/paths.go (the path) and Pulumi's stack settings file reference.
     """
     path = folder / project.get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
+    if not path.exists():
+        raise OlistError(
+            f"{path}: it does not exist",
+            f"see environments/README.md; then `olist bootstrap {stack} --apply` adds the keys",
+        )
     settings = _read_yaml(path).get("config") or {}
     config: dict[str, str] = {}
     secret_keys: list[str] = []
