@@ -59,7 +59,8 @@ def shared_code_version(project: Path) -> str:
     """
     digest = sha256()
     with os_errors_explained(project):
-        for path in [project / "dbt_project.yml", *sorted(project.glob("macros/**/*.sql"))]:
+        # Of a project that is not there nothing is read: dbt says so, and others need none.
+        for path in sorted([*project.glob("dbt_project.yml"), *project.glob("macros/**/*.sql")]):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(project)} {len(content)}\n".encode() + content)
     return digest.hexdigest()
