@@ -16,6 +16,7 @@ fakesnow 0.11.18 is used as it is but for what dbt needs and it gets wrong:
 | `CREATE TABLE t (c ..) AS SELECT *` | describes the query in a wrong dialect | `SELECT c` |
 | `MERGE` | emulates it, finds unqualified insert values ambiguous | DuckDB's MERGE |
 | `CREATE TABLE t CLONE s` | hands it to DuckDB, which has no such thing | a copy |
+| `SHOW TABLES LIKE 't' IN SCHEMA db.s` | shows no table's comment | name and comment |
 | `HASH_AGG(*)` | hands it to DuckDB, which has no such thing | the number of rows |
 | `ALTER SESSION SET QUERY_TAG` | rejects it | success; `statements` has it |
 | `CURRENT_WAREHOUSE()` | rejects it | what `USE WAREHOUSE` said last |
@@ -77,6 +78,10 @@ _CLONE = re.compile(
     r"\s*create or replace (?:transient )?table (?P<table>\S+) clone (?P<source>\S+)",
     re.IGNORECASE,
 )
+_SHOW_TABLE = re.compile(
+    r"\s*show tables like '(?P<name>\w+)' in schema (?P<database>\w+)\.(?P<schema>\w+)",
+    re.IGNORECASE,
+)
 _USE_WAREHOUSE = re.compile(r"\s*use\s+warehouse\s+(?P<warehouse>\w+)", re.IGNORECASE)
 _QUERY_TAG = r"\s*alter\s+session\s+(set|unset)\s+query_tag"
 
@@ -101,6 +106,13 @@ class _Cursor(FakeSnowflakeCursor):  # type: ignore[misc]
             if comments := _COLUMN_COMMENTS.match(command):
                 self._comment_on_columns(comments["relation"], command)
                 command = SQL_SUCCESS
+            if shown := _SHOW_TABLE.match(command):
+                command = (
+                    'select table_name as "name", comment as "comment" '
+                    f"from {shown['database']}.information_schema.tables "
+                    f"where table_schema = '{shown['schema'].upper()}' "
+                    f"and table_name ilike '{shown['name']}'"
+                )
             if clone := _CLONE.match(command):
                 copy = f"select * from {clone['source']}"
                 command = f"create or replace table {clone['table']} as {copy}"
