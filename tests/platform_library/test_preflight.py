@@ -20,6 +20,7 @@ from olist_platform.preflight import (
     latest_purchase_date,
     require_budget_left,
     require_fresh_extracts,
+    require_whole_extract,
 )
 
 MORNING = datetime(2018, 9, 3, 7, 0, tzinfo=UTC)
@@ -49,6 +50,45 @@ def test_a_day_without_extract_is_a_late_source() -> None:
 
 def test_any_file_will_do_where_the_environment_sets_no_limit() -> None:
     require_fresh_extracts([date(2016, 9, 1)], None, MORNING, "landing")
+
+
+NIGHTLY = ("customers", "orders", "order_items", "payments", "reviews", "products")
+
+
+def test_a_night_is_whole_with_all_that_comes_nightly() -> None:
+    """Sellers and reference data of former days do, and a correction may be younger than orders."""
+    newest = dict.fromkeys(NIGHTLY, date(2018, 9, 2)) | {
+        "sellers": date(2018, 8, 30),
+        "payments": date(2018, 9, 3),
+    }
+    require_whole_extract(newest, "landing")
+
+
+@pytest.mark.parametrize("day", [None, date(2018, 9, 1)])
+def test_orders_without_what_belongs_to_them_are_no_extract(day: date | None) -> None:
+    newest = dict.fromkeys(NIGHTLY, date(2018, 9, 2))
+    for name in ("order_items", "payments"):
+        newest.pop(name)
+        if day:
+            newest[name] = day
+    with pytest.raises(
+        SourceLateError,
+        match="extract of 2018-09-02 is not whole: order_items, payments has not landed",
+    ):
+        require_whole_extract(newest, "landing")
+    newest.pop("orders")
+    with pytest.raises(SourceLateError, match="no extract of orders has landed"):
+        require_whole_extract(newest, "landing")
+
+
+def test_only_what_comes_by_a_clock_has_to_be_whole(local: Environment) -> None:
+    folder = Path(local.landing_url) / "orders" / "dt=2018-09-02"
+    folder.mkdir(parents=True)
+    (folder / "olist_orders_dataset.csv.gz").touch()
+    check_landing(local, MORNING)
+    production = local.production.model_copy(update={"landing_within_hours": 24})
+    with pytest.raises(SourceLateError, match="is not whole: customers, order_items, payments"):
+        check_landing(local.model_copy(update={"production": production}), MORNING)
 
 
 def test_an_empty_landing_is_told_with_its_place(local: Environment) -> None:

@@ -187,7 +187,7 @@ def _finding(failed: FailedTask) -> tuple[tuple[Signal, str], str]:
         # What a check in front of the run found, where it is not the task that failed.
         case SourceLateError():
             return LANDING, (
-                "The source is late: no fresh extract has landed; the run did not begin."
+                "The source is late: no fresh and whole extract has landed; the run did not begin."
             )
         case BudgetUsedUpError(subject=subject):
             return (Signal.COST_BUDGET, subject), (

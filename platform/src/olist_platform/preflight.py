@@ -4,7 +4,7 @@ The money, the age of the landing and the reference date are judged by pure func
 judge is read from the environment's own warehouse and landing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,9 +28,12 @@ from olist_platform.release.running_release import (
 )
 from olist_platform.settings_model import SecretReference, Settings
 from olist_platform.snowflake_connection import open_snowflake
+from olist_platform.source_catalog import CATALOG
 
 # Extracts are of a day where the source runs.
 _SOURCE_ZONE = ZoneInfo("America/Sao_Paulo")
+_ORDERS = "orders"
+_LAND_THE_REST = "see platform/docs/runbooks/freshness.md; run again when the rest has landed"
 
 
 def check_environment(environment: Environment) -> None:
@@ -82,20 +85,25 @@ def check_release(environment: Environment) -> str:
 
 
 def check_landing(environment: Environment, now: datetime) -> None:
-    """Check that extracts have landed, and not too long ago; see `require_fresh_extracts`.
+    """Check that extracts have landed, not too long ago, and whole where they come by a clock.
 
     Raises:
-        SourceLateError: The landing is empty or late.
+        SourceLateError: The landing is empty or late, or a part of the newest extract is missing.
         OlistError: The landing is out of reach.
     """
     store = landing_store(environment)
-    days = set()
+    within_hours = environment.production.landing_within_hours
+    newest: dict[str, date] = {}
     for file in store.list_files():
         try:
-            days.add(parse_landing_path(file.path).extract_date)
+            place = parse_landing_path(file.path)
         except MisplacedFileError:
             continue
-    require_fresh_extracts(days, environment.production.landing_within_hours, now, store.url)
+        name = place.dataset.name
+        newest[name] = max(newest.get(name, place.extract_date), place.extract_date)
+    require_fresh_extracts(newest.values(), within_hours, now, store.url)
+    if within_hours is not None:
+        require_whole_extract(newest, store.url)
 
 
 def require_fresh_extracts(
@@ -126,6 +134,33 @@ def require_fresh_extracts(
             f"{landing}: the source is late: the newest extract is of {newest}, which ended"
             f" {age_hours:.0f} hours ago; at most {within_hours:g} are expected",
             "see platform/docs/runbooks/freshness.md; run again when the extract has landed",
+        )
+
+
+def require_whole_extract(newest: Mapping[str, date], landing: str) -> None:
+    """Check that whatever comes nightly has come with the newest orders.
+
+    Orders without their items or payments would be published as a day without sales.
+
+    Args:
+        newest: Newest extract day of each dataset that has landed.
+        landing: The landing's place, for the message.
+
+    Raises:
+        SourceLateError: Something is missing; the message names it.
+    """
+    night = newest.get(_ORDERS)
+    if night is None:
+        raise SourceLateError(f"{landing}: no extract of {_ORDERS} has landed", _LAND_THE_REST)
+    missing = [
+        dataset.name
+        for dataset in CATALOG
+        if dataset.is_nightly and newest.get(dataset.name, date.min) < night
+    ]
+    if missing:
+        raise SourceLateError(
+            f"{landing}: the extract of {night} is not whole: {', '.join(missing)} has not landed",
+            _LAND_THE_REST,
         )
 
 
