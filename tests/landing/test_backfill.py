@@ -129,6 +129,7 @@ def test_malformed_orders_are_refused_with_their_line(small_source: Path, landin
             "not UTF-8",
         ),
         ("olist_geolocation_dataset.csv", b'1001,-23.5,-46.6,"sao paulo,SP\n', "never closed"),
+        ("olist_order_payments_dataset.csv", b"o9,1,boleto,1,150.4", "no line break"),
     ],
 )
 @pytest.mark.parametrize("land", [land_backfill, land_daily])
@@ -142,6 +143,16 @@ def test_a_fault_in_any_file_lands_none(  # noqa: PLR0917 - fixture and cases
     assert str(path) in raised.value.message
     assert "line " in raised.value.message
     assert not landing.exists(), "a faulty file that has landed is refused by every load to come"
+
+
+def test_the_one_file_that_is_published_without_its_last_line_break_lands(
+    small_source: Path, landing: Path
+) -> None:
+    path = small_source / "product_category_name_translation.csv"
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    land_backfill(small_source, FolderStore(landing))
+    [landed] = landing.glob("category_translation/*/*.gz")
+    assert gzip.decompress(landed.read_bytes()) == path.read_bytes()
 
 
 def test_a_day_of_the_future_is_refused_because_no_later_extract_would_count(

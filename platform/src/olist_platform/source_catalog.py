@@ -43,6 +43,7 @@ class Dataset:
         key: Columns whose values identify a record; empty where a file is a whole snapshot and
             only its newest extract counts.
         has_byte_order_mark: Whether the published file starts with a UTF-8 byte-order mark.
+        ends_with_line_break: Whether the published file's last record has its line end.
         is_nightly: Whether every night brings rows, so that a night without any is a late source.
             Reference data land when they change, and a night in twelve has no new seller.
     """
@@ -52,6 +53,7 @@ class Dataset:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     has_byte_order_mark: bool = False
+    ends_with_line_break: bool = True
     is_nightly: bool = True
 
     @property
@@ -190,6 +192,7 @@ CATALOG: tuple[Dataset, ...] = (
         _columns("product_category_name", "product_category_name_english"),
         ("product_category_name",),
         has_byte_order_mark=True,
+        ends_with_line_break=False,
         is_nightly=False,
     ),
 )

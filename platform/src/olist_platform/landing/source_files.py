@@ -142,4 +142,10 @@ def _members_of_zip(archive: Path) -> dict[str, _ZipMember]:
 
 def _check(file: SourceFile, dataset: Dataset) -> None:
     with reading(file) as content:
-        scan_csv(content, dataset.header)
+        shape = scan_csv(content, dataset.header)
+        # Cut off there, 150.45 would be 150.4, and nothing else would tell.
+        if shape.records and dataset.ends_with_line_break and not shape.ends_with_newline:
+            raise CsvFaultError(
+                "its last line has no line break, as if the file were cut off there; if it is"
+                " whole, add one"
+            )
