@@ -60,6 +60,16 @@ def table(workspace: Workspace, name: str) -> list[tuple[Any, ...]]:
         return connection.execute(f"select * from intermediate.{name} order by all").fetchall()
 
 
+def was_made_anew(workspace: Workspace) -> bool:
+    """Whether the last run's record says so of the model."""
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as connection:
+        [(last,)] = connection.execute(
+            "select full_refresh from monitoring.dbt_run_costs"
+            " where node_id = 'model.olist.int_kept' order by run_started_at desc limit 1"
+        ).fetchall()
+    return bool(last)
+
+
 def change(file: Path, before: str, after: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert before in text
@@ -81,11 +91,13 @@ def test_whatever_can_change_a_row_makes_the_table_anew(tmp_path: Path) -> None:
     made = table(workspace, "int_kept")
     workspace.olist(*run)
     assert table(workspace, "int_kept") == made
+    assert not was_made_anew(workspace)
     for what, (file, before, after) in CHANGES.items():
         change(project / file, before, after)
         workspace.olist(*run)
         anew = table(workspace, "int_kept")
         assert {by for *_, by in anew}.isdisjoint(by for *_, by in made), what
+        assert was_made_anew(workspace), what
         made = anew
     assert [(one, str(amount)) for one, amount, _ in made] == [(6, "7.0000"), (12, "7.0000")]
     # What is not of its code leaves it alone.
@@ -93,6 +105,7 @@ def test_whatever_can_change_a_row_makes_the_table_anew(tmp_path: Path) -> None:
     (models / "int_beside.sql").write_text("select 1 as one", encoding="utf-8")
     workspace.olist(*run)
     assert table(workspace, "int_kept") == made
+    assert not was_made_anew(workspace)
 
 
 def test_what_a_contract_drops_leaves_the_table(tmp_path: Path) -> None:

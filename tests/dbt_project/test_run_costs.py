@@ -200,7 +200,7 @@ def test_source_freshness_is_captured_too(workspace: Workspace) -> None:
         f"select status, count(*) from {TABLE} where command = 'freshness' and run_started_at = "
         f"(select max(run_started_at) from {TABLE}) and resource_type = 'source' "
         "and layer = 'raw' group by all"
-    ) == [("pass", 7)]
+    ) == [("pass", 6)]
 
 
 def test_the_table_has_the_documented_columns(workspace: Workspace) -> None:

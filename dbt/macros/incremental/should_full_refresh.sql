@@ -9,14 +9,21 @@
     {%- if not olist.is_incremental_model(model) -%} {{ return(false) }} {%- endif -%}
     {%- set relation = adapter.get_relation(this.database, this.schema, this.table) -%}
     {%- if relation is none -%} {{ return(false) }} {%- endif -%}
-    {%- if olist.code_mark(model) not in olist.table_comment(relation) -%}
-        {{ return(true) }}
-    {%- endif -%}
     {%- set present = (
         adapter.get_columns_in_relation(relation)
         | map(attribute="name")
         | map("lower")
         | list
     ) -%}
-    {{ return(model.columns | map("lower") | reject("in", present) | list | length > 0) }}
+    {%- set missing = model.columns | map("lower") | reject("in", present) | list -%}
+    {%- if missing or olist.code_mark(model) not in olist.table_comment(relation) -%}
+        {#- For the hook that writes down what was done: the graph is what a model and a hook share. -#}
+        {%- do graph.nodes[model.unique_id].update({"made_anew": true}) -%} {{ return(true) }}
+    {%- endif -%}
+    {{ return(false) }}
+{%- endmacro -%}
+
+{#- Whether a model's table was made anew by this command, though nobody asked for a full refresh. -#}
+{%- macro is_made_anew(node) -%}
+    {%- do return(graph.nodes.get(node.unique_id, {}).get("made_anew", false)) -%}
 {%- endmacro -%}

@@ -141,7 +141,6 @@
                 "target": target.name,
                 "adapter": target.type,
                 "dbt_version": dbt_version,
-                "full_refresh": "true" if flags.FULL_REFRESH else "false",
                 "captured_at": olist.utc_text(modules.datetime.datetime.now(modules.pytz.utc)),
             }
         )
@@ -169,6 +168,9 @@
         "layer": (tested.node or node).schema,
         "tested_node_id": tested.node.unique_id if tested.node else none,
         "materialized": node.config.materialized or none,
+        "full_refresh": (
+            "true" if flags.FULL_REFRESH or olist.is_made_anew(node) else "false"
+        ),
         "status": result.status | string,
         "failures": result.failures,
         "message": ((result.message or "") | string).replace("\x00", "")[
