@@ -25,7 +25,7 @@ class CostGroup:
         seconds: Sum of their seconds.
         runs: Number of node runs.
         failed_cost: The part of the cost that failed runs had.
-        full_refresh_cost: The part of runs with --full-refresh.
+        full_refresh_cost: The part of full refreshes.
         is_estimated: Whether a part is estimated from seconds, an upper bound.
         started_at: When the first of them began, UTC.
         last: The newest row.
