@@ -51,7 +51,8 @@ def expected_volumes(counts: Counter[date], last: date) -> list[tuple[Any, ...]]
             mean, deviation = statistics.mean(history), statistics.stdev(history)
             tolerance = max(SENSITIVITY * deviation, MINIMUM_CHANGE * mean)
             judged = mean >= MINIMUM_ROWS
-            low, high = max(1.0 if judged else 0.0, mean - tolerance), mean + tolerance
+            fewest = 1.0 if judged and min(history) > 0 else 0.0
+            low, high = max(fewest, mean - tolerance), mean + tolerance
             anomaly = judged and not low <= counts[day] <= high
         found.append((day, counts[day], len(history), mean, deviation, low, high, judged, anomaly))
     return found

@@ -7,9 +7,9 @@
     is judged alike whenever it is looked at, and no break teaches the model that it is normal before
     a week has passed. The range is the mean plus and minus volume_sensitivity standard deviations, and
     never less than volume_minimum_change of the mean: small changes are none, and a series that never
-    varied (deviation zero) still has a range that a break can leave. A judged day has a row to be
-    expected however much its series varies: one Black Friday would otherwise let a lost file pass for
-    all Fridays that it teaches. Days with a short or thin history are not judged. Sums are of whole
+    varied (deviation zero) still has a range that a break can leave. Where every day that teaches had
+    rows, one is expected however much they vary: one Black Friday would otherwise let a lost file pass
+    for all Fridays that it teaches. Days with a short or thin history are not judged. Sums are of whole
     numbers, so that no order of rows changes a digit. -#}
 {%- macro volume_expectation(counts, key) -%}
     {%- set same_weekday = (
@@ -76,6 +76,7 @@
         select
             *,
             count(*) {{ same_weekday }} as training_weeks,
+            min(row_count) {{ same_weekday }} as training_minimum,
             cast(coalesce(sum(row_count) {{ same_weekday }}, 0) as bigint) as training_sum,
             cast(
                 coalesce(sum(row_count * row_count) {{ same_weekday }}, 0) as bigint
@@ -125,7 +126,7 @@
             case
                 when expected_rows - tolerance > 1
                 then expected_rows - tolerance
-                when is_judged
+                when is_judged and training_minimum > 0
                 then 1
                 when expected_rows > tolerance
                 then expected_rows - tolerance
