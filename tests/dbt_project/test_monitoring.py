@@ -51,7 +51,7 @@ def expected_volumes(counts: Counter[date], last: date) -> list[tuple[Any, ...]]
             mean, deviation = statistics.mean(history), statistics.stdev(history)
             tolerance = max(SENSITIVITY * deviation, MINIMUM_CHANGE * mean)
             judged = mean >= MINIMUM_ROWS
-            fewest = 1.0 if judged and min(history) > 0 else 0.0
+            fewest = 1.0 if judged and min(history) >= MINIMUM_ROWS else 0.0
             low, high = max(fewest, mean - tolerance), mean + tolerance
             anomaly = judged and not low <= counts[day] <= high
         found.append((day, counts[day], len(history), mean, deviation, low, high, judged, anomaly))

@@ -7,10 +7,10 @@
     is judged alike whenever it is looked at, and no break teaches the model that it is normal before
     a week has passed. The range is the mean plus and minus volume_sensitivity standard deviations, and
     never less than volume_minimum_change of the mean: small changes are none, and a series that never
-    varied (deviation zero) still has a range that a break can leave. Where every day that teaches had
-    rows, one is expected however much they vary: one Black Friday would otherwise let a lost file pass
-    for all Fridays that it teaches. Days with a short or thin history are not judged. Sums are of whole
-    numbers, so that no order of rows changes a digit. -#}
+    varied (deviation zero) still has a range that a break can leave. Where no day that teaches had
+    fewer than volume_minimum_rows, a row is expected however much they vary: one Black Friday would
+    otherwise let a lost file pass for all Fridays that it teaches. Days with a short or thin history are
+    not judged. Sums are of whole numbers, so that no order of rows changes a digit. -#}
 {%- macro volume_expectation(counts, key) -%}
     {%- set same_weekday = (
         "over (partition by " ~ key
@@ -126,7 +126,7 @@
             case
                 when expected_rows - tolerance > 1
                 then expected_rows - tolerance
-                when is_judged and training_minimum > 0
+                when training_minimum >= {{ var("volume_minimum_rows") }} and is_judged
                 then 1
                 when expected_rows > tolerance
                 then expected_rows - tolerance
