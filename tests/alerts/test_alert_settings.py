@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from edited_files import set_key
 from olist_platform.alerts.kinds import AlertKind, Channel
 from olist_platform.environment import environments_folder, load_environment
 from olist_platform.errors import OlistError
@@ -46,13 +47,7 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_a_mistake_is_named(folder: Path, key: str, value: Any, message: str) -> None:
     path = folder / "prod.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    *parents, last = f"alerts.{key}".split(".")
-    section = content
-    for parent in parents:
-        section = section[parent]
-    section[last] = value
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    set_key(path, f"alerts.{key}", value)
     with pytest.raises(OlistError) as caught:
         load_environment(EnvironmentName.PROD, folder)
     assert str(path) in caught.value.message

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from edited_files import replace_text
 from olist_platform.dashboards.catalog import (
     DASHBOARDS,
     descriptions_folder,
@@ -23,12 +24,6 @@ from olist_workspace import ROOT
 @pytest.fixture
 def descriptions(tmp_path: Path) -> Path:
     return Path(shutil.copytree(descriptions_folder(), tmp_path / "dashboards"))
-
-
-def change(path: Path, before: str, after: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
 def test_every_column_stands_in_a_contract_of_dbt() -> None:
@@ -59,7 +54,7 @@ def test_what_a_page_shows_and_a_contract_lacks_is_named(
     folder.mkdir(parents=True)
     name = "mart_executive_kpis.yml"
     shutil.copy(ROOT / "dbt" / "models" / "marts" / "executive" / name, folder / name)
-    change(folder / name, before, "label: ")
+    replace_text(folder / name, before, "label: ")
     with pytest.raises(OlistError, match=rf"{name}: .*{fault}") as caught:
         read_contracts(tmp_path)
     assert caught.value.mend == "see CONTRIBUTING.md, dbt"
@@ -185,7 +180,7 @@ def test_a_wrong_description_is_refused_by_name(
     descriptions: Path, dashboard: str, before: str, after: str, fault: str
 ) -> None:
     path = descriptions / f"{dashboard}.yaml"
-    change(path, before, after)
+    replace_text(path, before, after)
     with pytest.raises(OlistError) as refused:
         load_dashboards(descriptions)
     assert str(path) in refused.value.message
@@ -194,12 +189,12 @@ def test_a_wrong_description_is_refused_by_name(
 
 def test_no_tile_computes_what_a_mart_holds(descriptions: Path) -> None:
     """The month's GMV summed from lanes is refused: mart_executive_kpis and others hold it."""
-    change(
+    replace_text(
         descriptions / "executive_performance.yaml",
         "column: customer_state, label: State of the customers, format: text}",
         "column: month, label: Month, format: month}",
     )
-    change(
+    replace_text(
         descriptions / "executive_performance.yaml",
         ", {by: customer_state}]\n          show",
         "]\n          show",

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from compiled_project import copy_dbt, workspace_with_reduced_dbt
+from edited_files import replace_text
 from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -70,12 +71,6 @@ def was_made_anew(workspace: Workspace) -> bool:
     return bool(last)
 
 
-def change(file: Path, before: str, after: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert before in text
-    file.write_text(text.replace(before, after), encoding="utf-8")
-
-
 def test_whatever_can_change_a_row_makes_the_table_anew(tmp_path: Path) -> None:
     workspace = workspace_with_reduced_dbt(tmp_path)
     project = workspace.home / "dbt"
@@ -93,7 +88,7 @@ def test_whatever_can_change_a_row_makes_the_table_anew(tmp_path: Path) -> None:
     assert table(workspace, "int_kept") == made
     assert not was_made_anew(workspace)
     for what, (file, before, after) in CHANGES.items():
-        change(project / file, before, after)
+        replace_text(project / file, before, after)
         workspace.olist(*run)
         anew = table(workspace, "int_kept")
         assert {by for *_, by in anew}.isdisjoint(by for *_, by in made), what
@@ -101,7 +96,7 @@ def test_whatever_can_change_a_row_makes_the_table_anew(tmp_path: Path) -> None:
         made = anew
     assert [(one, str(amount)) for one, amount, _ in made] == [(6, "7.0000"), (12, "7.0000")]
     # What is not of its code leaves it alone.
-    change(models / "kept.yml", "What an increment leaves alone.", "Described otherwise.")
+    replace_text(models / "kept.yml", "What an increment leaves alone.", "Described otherwise.")
     (models / "int_beside.sql").write_text("select 1 as one", encoding="utf-8")
     workspace.olist(*run)
     assert table(workspace, "int_kept") == made
@@ -144,8 +139,10 @@ def test_a_threshold_changes_the_figures_of_all_months(
     built = copy_of_generated("changed_vars")
     copy_dbt(built.home)
     project = built.home / "dbt" / "dbt_project.yml"
-    change(project, "{Full: 1, Short: 6, Medium: 12}", "{Full: 1, Short: 4, Medium: 10}")
-    change(project, "shipped, delivered, canceled, unavailable]", "shipped, delivered, canceled]")
+    replace_text(project, "{Full: 1, Short: 6, Medium: 12}", "{Full: 1, Short: 4, Medium: 10}")
+    replace_text(
+        project, "shipped, delivered, canceled, unavailable]", "shipped, delivered, canceled]"
+    )
     months = "select * exclude (version_built_at) from int_payment_months order by all"
     refused = "select count(*) from base_orders where quarantine_reason is not null"
     before, refused_before = built.rows(months), built.rows(refused)

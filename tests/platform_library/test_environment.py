@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from edited_files import set_key
 from olist_platform.environment import environments_folder, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName, Workload
@@ -101,14 +102,7 @@ def test_a_key_that_stands_twice_is_named_with_its_line(folder: Path) -> None:
 def test_a_value_that_only_production_would_refuse_is_named(
     folder: Path, key: str, value: object, message: str
 ) -> None:
-    path = folder / "prod.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    *parents, last = key.split(".")
-    holder = content
-    for parent in parents:
-        holder = holder[parent]
-    holder[last] = value
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    set_key(folder / "prod.yaml", key, value)
     with pytest.raises(OlistError, match=message):
         load_environment(EnvironmentName.PROD, folder)
 
@@ -165,14 +159,7 @@ def test_duckdb_has_no_cloud_side_and_snowflake_must_have_one(folder: Path) -> N
 def test_a_wrong_cloud_setting_is_named(
     folder: Path, key: str, value: object, message: str
 ) -> None:
-    path = folder / "prod.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    *parents, last = key.split(".")
-    holder = content["cloud"]
-    for parent in parents:
-        holder = holder[parent]
-    holder[last] = value
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    set_key(folder / "prod.yaml", f"cloud.{key}", value)
     with pytest.raises(OlistError, match=message):
         load_environment(EnvironmentName.PROD, folder)
 
