@@ -164,6 +164,17 @@ class CheckResult:
         )
 
 
+def over(check: Check, subject: str, observed_at: datetime) -> CheckResult:
+    """Return that nothing is to be said any more of what the project no longer has."""
+    return CheckResult(
+        check=check,
+        subject=subject,
+        state=State.HEALTHY,
+        observed_at=observed_at,
+        is_recorded=False,
+    )
+
+
 def follow_from_first(results: list[CheckResult]) -> list[CheckResult]:
     """Make all that fail follow from the first one that does: one fault, one alert."""
     failing = [result for result in results if result.is_failing and result.caused_by is None]

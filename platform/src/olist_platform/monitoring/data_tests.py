@@ -5,7 +5,7 @@ from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity
 from olist_platform.dbt_run_results import FAULTS, node_name
-from olist_platform.monitoring.check_result import Check, CheckResult, State
+from olist_platform.monitoring.check_result import Check, CheckResult, State, over
 from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory
@@ -35,8 +35,8 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
     }
     removed = directory.removed(runs)
     results = [_judged(row, directory) for node, row in sorted(last.items()) if node not in removed]
-    over = [
-        _over(last[node], now)
+    gone = [
+        over(Check.DATA_TEST, node_name(node), now)
         for node in sorted(removed & last.keys())
         if last[node]["status"] in FAULTS
     ]
@@ -54,19 +54,7 @@ def data_tests(runs: Sequence[Row], directory: NodeDirectory, now: datetime) -> 
         at_most=0.0,
         details=(f"of {len(results)} tests",),
     )
-    return [count, *results, *over]
-
-
-def _over(row: Row, now: datetime) -> CheckResult:
-    return CheckResult(
-        check=Check.DATA_TEST,
-        subject=node_name(row["node_id"]),
-        state=State.HEALTHY,
-        observed_at=now,
-        unit="failing rows",
-        at_most=0.0,
-        is_recorded=False,
-    )
+    return [count, *results, *gone]
 
 
 def _judged(row: Row, directory: NodeDirectory) -> CheckResult:

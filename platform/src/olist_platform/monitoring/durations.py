@@ -14,6 +14,7 @@ from olist_platform.monitoring.check_result import (
     CheckResult,
     State,
     follow_from_first,
+    over,
 )
 from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.freshness import as_utc
@@ -45,7 +46,11 @@ def node_durations(
             last_kind[row["node_id"]] = kind
     removed = directory.removed(runs)
     return [
-        _removed(history[node_id, kind][-1])
+        over(
+            Check.NODE_DURATION,
+            node_name(node_id),
+            as_utc(history[node_id, kind][-1]["captured_at"]),
+        )
         if node_id in removed
         else _node(history[node_id, kind], directory, expectations)
         for node_id, kind in sorted(last_kind.items())
@@ -165,17 +170,6 @@ def _with_limit(
 
 def _lost_seconds(result: CheckResult) -> float:
     return (result.value or 0) - (result.at_most or 0)
-
-
-def _removed(row: Row) -> CheckResult:
-    """What the project does not have any more is not slow."""
-    return CheckResult(
-        check=Check.NODE_DURATION,
-        subject=node_name(row["node_id"]),
-        state=State.HEALTHY,
-        observed_at=as_utc(row["captured_at"]),
-        is_recorded=False,
-    )
 
 
 def _node(rows: list[Row], directory: NodeDirectory, expectations: Expectations) -> CheckResult:

@@ -82,11 +82,7 @@ def _of_warehouse(
     publication = rows("publication")
     ready = dashboards(publication, settings.dashboards_ready_by, environment.alerts.zone, now)
     of_which_day = reference_date(rows("freshness"), directory, now)
-    open_budgets = {
-        stored.alert.subject
-        for stored in observation.open_alerts
-        if stored.alert.signal is Signal.COST_BUDGET
-    }
+    open_budgets = observation.open_subjects(Signal.COST_BUDGET)
     return [
         *source_freshness(rows("freshness"), settings.loaded_within_hours, now, observation.runs),
         *data_freshness(rows("freshness"), directory, now),
@@ -141,11 +137,7 @@ def _following_failed_tests(
     results: list[CheckResult], observation: Observation
 ) -> list[CheckResult]:
     """Make a finding follow from the failed test that a DAG has told people of already."""
-    told = {
-        stored.alert.subject
-        for stored in observation.open_alerts
-        if stored.alert.signal is Signal.TEST_FAILURE
-    }
+    told = observation.open_subjects(Signal.TEST_FAILURE)
     tests = {
         row["tested_node_id"]: node_name(row["node_id"])
         for row in observation.runs
@@ -169,10 +161,7 @@ def _following_late_landing(
 ) -> list[CheckResult]:
     """Make sources that are not loaded follow from the late landing that a DAG has told of."""
     signal, subject = LANDING
-    is_told = any(
-        stored.alert.signal is signal and stored.alert.subject == subject
-        for stored in observation.open_alerts
-    )
+    is_told = subject in observation.open_subjects(signal)
     return [
         replace(each, caused_by=(Check.SOURCE_FRESHNESS, subject))
         if is_told and each.is_failing and each.check is Check.SOURCE_FRESHNESS

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from olist_platform.alerts.kinds import Signal
 from olist_platform.alerts.outbox import Backlog, StoredAlert
 from olist_platform.alerts.router import open_outbox
 from olist_platform.cost.account_usage import Question, WarehouseDay, query_durations
@@ -107,6 +108,10 @@ class Observation:
     def rows(self, name: str) -> list[Row]:
         """Return the rows of a question."""
         return self.tables.get(name, [])
+
+    def open_subjects(self, signal: Signal) -> set[str]:
+        """Return the subjects of the open alerts of a signal."""
+        return {each.alert.subject for each in self.open_alerts if each.alert.signal is signal}
 
 
 def observe(
