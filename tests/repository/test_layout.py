@@ -83,6 +83,7 @@ def test_dbt_holds_no_python() -> None:
 def test_nothing_tracked_names_a_registry_or_holds_data() -> None:
     tracked = tracked_files()
     assert not [path for path in tracked if path.name == "uv.lock" or path.parts[0] == "data"]
+    assert not [path for path in tracked if path.suffix == ".whl"]
     for lock in (ROOT / "requirements").iterdir():
         text = lock.read_text(encoding="utf-8")
         assert not re.search(r"(https?|file)://", text), lock
