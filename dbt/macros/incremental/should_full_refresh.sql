@@ -7,6 +7,16 @@
     {%- if configured is not none -%} {{ return(configured) }} {%- endif -%}
     {%- if flags.FULL_REFRESH or not execute -%} {{ return(flags.FULL_REFRESH) }} {%- endif -%}
     {%- if not olist.is_incremental_model(model) -%} {{ return(false) }} {%- endif -%}
+    {%- set node = graph.nodes[model.unique_id] -%}
+    {%- if "made_anew" not in node -%}
+        {#- A model asks several times; and the graph is what it shares with the hook that writes costs. -#}
+        {%- do node.update({"made_anew": olist.is_made_by_other_code()}) -%}
+    {%- endif -%}
+    {{ return(node.made_anew) }}
+{%- endmacro -%}
+
+{#- Whether this model's table is there, and not as today's code would have made it. -#}
+{%- macro is_made_by_other_code() -%}
     {%- set relation = adapter.get_relation(this.database, this.schema, this.table) -%}
     {%- if relation is none -%} {{ return(false) }} {%- endif -%}
     {%- set present = (
@@ -16,11 +26,7 @@
         | list
     ) -%}
     {%- set missing = model.columns | map("lower") | reject("in", present) | list -%}
-    {%- if missing or olist.code_mark(model) not in olist.table_comment(relation) -%}
-        {#- For the hook that writes down what was done: the graph is what a model and a hook share. -#}
-        {%- do graph.nodes[model.unique_id].update({"made_anew": true}) -%} {{ return(true) }}
-    {%- endif -%}
-    {{ return(false) }}
+    {{ return(missing != [] or olist.code_mark(model) not in olist.table_comment(relation)) }}
 {%- endmacro -%}
 
 {#- Whether a model's table was made anew by this command, though nobody asked for a full refresh. -#}

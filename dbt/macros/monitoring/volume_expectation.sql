@@ -124,14 +124,14 @@
         select
             *,
             case
-                when expected_rows - tolerance > 1
-                then expected_rows - tolerance
-                when training_minimum >= {{ var("volume_minimum_rows") }} and is_judged
-                then 1
-                when expected_rows > tolerance
-                then expected_rows - tolerance
                 when expected_rows is not null
-                then 0
+                then
+                    greatest(
+                        expected_rows - tolerance,
+                        case
+                            when training_minimum >= {{ var("volume_minimum_rows") }} then 1 else 0
+                        end
+                    )
             end as lowest,
             expected_rows + tolerance as highest
         from ranged
