@@ -21,7 +21,7 @@ APT_GET := DEBIAN_FRONTEND=noninteractive timeout 600 apt-get --quiet=2 --yes \
 # An interpreter or tool must not pick packages from folders of this repository.
 export PYTHONSAFEPATH := 1
 unexport PYTHONPATH
-# Hundreds of processes import dbt or Airflow: each would compile them anew, which takes longer than they run.
+# Hundreds of processes import dbt or Airflow: each would compile them again, which takes longer than they run.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup system-packages demo up down test test-fast lint workflows governance format baseline bench audit clean lock

@@ -1,4 +1,4 @@
-"""The task that makes the dashboards' pages anew from the marts that were just published."""
+"""The task that rebuilds the dashboards' pages from the marts that were just published."""
 
 from airflow.sdk import task
 

@@ -37,7 +37,7 @@ def run_params() -> dict[str, Param]:
         ),
         "full_refresh": Param(
             False,
-            description="Build incremental models anew from everything that was ever loaded.",
+            description="Rebuild incremental models from everything that was ever loaded.",
             schema=_DRAFT | {"type": "boolean", "title": "Full refresh"},
         ),
         "as_of_date": Param(

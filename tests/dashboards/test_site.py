@@ -168,7 +168,7 @@ def test_serve_shows_what_is_published_next(workspace: Workspace) -> None:
             first = ask(address + BUILD_FILE)
             assert "<title>Executive performance" in ask(address)
             change_marts(workspace, "update mart_executive_kpis set gmv = gmv + 1")
-            assert server.stdout.readline().startswith("made anew: build ")
+            assert server.stdout.readline().startswith("rebuilt: build ")
             assert ask(address + BUILD_FILE) != first
             change_marts(workspace, "alter table mart_executive_kpis drop column gmv")
             assert server.stdout.readline().startswith("the former pages stay: ")

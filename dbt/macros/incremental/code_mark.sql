@@ -2,7 +2,7 @@
     that can change a row: the text and the contract of the model and of whatever lies upstream of it, seeds
     with their rows, and, not told apart by model, all macros and dbt_project.yml with its vars
     (OLIST_DBT_SHARED_CODE). The mark is in the comment because a clone takes it along, and because it is
-    written last: a run that is killed before leaves a table that the next one makes anew. -#}
+    written last: a run that is killed before leaves a table that the next one rebuilds. -#}
 {%- macro code_mark(model) -%}
     {%- set code = [env_var("OLIST_DBT_SHARED_CODE")] -%}
     {%- set reached = [model.unique_id] -%}

@@ -1,7 +1,7 @@
-{#- dbt's own question whether a table is made anew, with two more reasons: other code than today's made it,
+{#- dbt's own question whether a table is rebuilt, with two more reasons: other code than today's made it,
     or a column of the contract that it does not have. dbt would leave every row that no increment touches
     as it is: null in a new column, of the former type, of the former grain, of the former threshold. Raw
-    keeps everything, so the table can always be made anew. -#}
+    keeps everything, so the table can always be rebuilt. -#}
 {%- macro should_full_refresh() -%}
     {%- set configured = config.get("full_refresh") -%}
     {%- if configured is not none -%} {{ return(configured) }} {%- endif -%}
@@ -29,7 +29,7 @@
     {{ return(missing != [] or olist.code_mark(model) not in olist.table_comment(relation)) }}
 {%- endmacro -%}
 
-{#- Whether a model's table was made anew by this command, though nobody asked for a full refresh. -#}
+{#- Whether a model's table was rebuilt by this command, though nobody asked for a full refresh. -#}
 {%- macro is_made_anew(node) -%}
     {%- do return(graph.nodes.get(node.unique_id, {}).get("made_anew", false)) -%}
 {%- endmacro -%}

@@ -40,7 +40,7 @@
 {%- endmacro -%}
 
 {#- Before anything runs: a warehouse that was built with another share holds the wrong people in its
-    incremental models, so all of it has to be built anew. int_order_facts keeps its share in a column. -#}
+    incremental models, so all of it has to be rebuilt. int_order_facts keeps its share in a column. -#}
 {%- macro refuse_another_sample() -%}
     {%- set facts = ref("int_order_facts") -%}
     {%- if execute and flags.WHICH in ("build", "run") and not flags.FULL_REFRESH -%}

@@ -40,7 +40,7 @@ def prepare_airflow_home(environment: Environment) -> Path:
     """Return the folder of the private Airflow, with keys and fit to be migrated or used.
 
     A folder whose migration was interrupted, or that another Airflow release made, has no
-    matching mark of readiness and is made anew: it holds history only.
+    matching mark of readiness and is recreated: it holds history only.
 
     Raises:
         OlistError: The folder cannot be written.

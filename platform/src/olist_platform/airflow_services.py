@@ -77,7 +77,7 @@ def start_services(
 ) -> RunningServices:
     """Start Airflow's parts and wait until all of them are well; running ones are left alone.
 
-    Where some have died, or run the DAGs of another release than is to run, all are started anew,
+    Where some have died, or run the DAGs of another release than is to run, all are restarted,
     and the tasks a dead scheduler had begun are ended first: the new one begins them again, and two
     of a kind would write to one warehouse.
 

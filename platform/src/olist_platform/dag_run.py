@@ -107,7 +107,7 @@ def run_dag(
     is refused; what a killed run left behind is cleared first.
 
     Args:
-        environment: Where to run; its manifest is written anew if the dbt project changed.
+        environment: Where to run; its manifest is rewritten if the dbt project changed.
         dag_id: The DAG.
         progress: Told of every task that changes its state.
         parameters: The run's parameters; what is not given has its default.

@@ -174,7 +174,7 @@ def run_dbt(
 
 
 def fresh_manifest(environment: Environment) -> Path:
-    """Return the environment's manifest, written anew when a file of the project is younger.
+    """Return the environment's manifest, rewritten when a file of the project is younger.
 
     Raises:
         OlistError: The project does not parse; the message holds dbt's own.

@@ -26,7 +26,7 @@ class RunParameters:
 
     Attributes:
         select: dbt's selection of what is built and tested; None for everything.
-        full_refresh: Whether incremental models are built anew from all that was ever loaded.
+        full_refresh: Whether incremental models are rebuilt from all that was ever loaded.
         as_of_date: Reference date of all figures; None for the day of the latest purchase.
     """
 

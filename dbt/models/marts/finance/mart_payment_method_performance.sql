@@ -18,7 +18,7 @@ with
         group by order_id, payment_type
     ),
 
-    -- What is an anomaly depends on all orders, so these are counted anew each time.
+    -- What is an anomaly depends on all orders, so these are counted again each time.
     month_anomalies as (
         select
             anomalies.month,

@@ -40,7 +40,7 @@ def run(  # noqa: PLR0917 - options, all given by name
         typer.Option(help="production: build only this dbt selection, of what is loaded."),
     ] = None,
     full_refresh: Annotated[
-        bool, typer.Option("--full-refresh", help="production: build incremental models anew.")
+        bool, typer.Option("--full-refresh", help="production: rebuild incremental models.")
     ] = False,
     as_of_date: Annotated[
         str | None, typer.Option(help="production: reference date of all figures, YYYY-MM-DD.")

@@ -47,7 +47,7 @@ def serve(
         float, typer.Option(min=0.1, help="Seconds between looks for newly published marts.")
     ] = 5,
 ) -> None:
-    """Serve the pages to this machine, and make them anew when marts are published.
+    """Serve the pages to this machine, and rebuild them when marts are published.
 
     Open pages load the new ones by themselves. Control-C ends it.
 
@@ -68,7 +68,7 @@ def serve(
 
 @app.command("refresh-powerbi")
 def refresh_powerbi(env: EnvironmentOption = "prod") -> None:
-    """Let Power BI read the published marts anew, and wait until it has.
+    """Refresh Power BI from the published marts, and wait until it has.
 
     Airflow's connection of Power BI is taken from a variable, such as AIRFLOW_CONN_POWERBI_DEFAULT.
 
@@ -184,4 +184,4 @@ def _tell(news: "Site | OlistError") -> None:
     if isinstance(news, OlistError):
         err.print(f"the former pages stay: {news.message}", soft_wrap=True)
     else:
-        out.print(f"made anew: build {news.build}", soft_wrap=True, highlight=False)
+        out.print(f"rebuilt: build {news.build}", soft_wrap=True, highlight=False)

@@ -35,7 +35,7 @@ def fit(
     """Fit churn, purchases and spend on staging, judge them, store them as new versions.
 
     What is worse than the version that scores, did not converge or had too little data is stored
-    and not accepted. dbt scores with the newest accepted version: build the marts anew to see it.
+    and not accepted. dbt scores with the newest accepted version: rebuild the marts to see it.
 
     Example:  olist models fit
       olist models fit --env prod --when-due

@@ -15,7 +15,7 @@ def up(
 ) -> None:
     """Start Airflow on this machine: web page, scheduler, triggerer, DAG processor.
 
-    Running parts are left alone; where one has died, all start anew and what it was doing begins
+    Running parts are left alone; where one has died, all restart and what it was doing begins
     again. Logs and database stay in data/<environment>/airflow. Where a release is deployed, its
     DAGs run, and new runs take those of the next one.
 

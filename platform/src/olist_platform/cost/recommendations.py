@@ -144,7 +144,7 @@ def _faults_of_node(group: CostGroup, costs: Mapping[str, float]) -> Iterator[st
         yield (
             f"{group.full_refresh_cost / group.cost:.0%} of it were full refreshes of an"
             " incremental model: ask for --full-refresh only when rows were changed by hand;"
-            " a change of its code makes it anew by itself."
+            " a change of its code rebuilds it by itself."
         )
     if row["resource_type"] == "unit_test":
         yield (

@@ -1,4 +1,4 @@
-"""The site on this machine's own address, made anew whenever marts are published."""
+"""The site on this machine's own address, rebuilt whenever marts are published."""
 
 import errno
 import threading
@@ -79,7 +79,7 @@ def _published(environment: Environment) -> tuple[int, int] | None:
 
 
 class _Pages(SimpleHTTPRequestHandler):
-    """Files of the site; browsers ask anew each time, so that they see a new build."""
+    """Files of the site; browsers ask again each time, so that they see a new build."""
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")

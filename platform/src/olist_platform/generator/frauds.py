@@ -145,7 +145,7 @@ def inject_into_files(folder: Path, rate: float, seed: int) -> int:
     """
     if (folder / FRAUDS_FILE).exists():
         raise OlistError(
-            f"{folder / FRAUDS_FILE}: these files hold frauds already", "generate them anew"
+            f"{folder / FRAUDS_FILE}: these files hold frauds already", "generate them again"
         )
     paths = {name: folder / dataset_named(name).file_name for name in DATASETS}
     with os_errors_explained(folder):

@@ -1,4 +1,4 @@
-"""Which properties a provider cannot alter: their change drops the object and makes it anew.
+"""Which properties a provider cannot alter: their change drops the object and recreates it.
 
 Only the provider knows for sure; this table holds what is documented for the types the program
 uses. Sources: `ForceNew` and `CustomizeDiff` in pkg/resources/*.go of

@@ -1,4 +1,4 @@
-"""Letting Power BI read the marts anew, by the trigger of Airflow's own provider.
+"""Refreshing Power BI from the marts, by the trigger of Airflow's own provider.
 
 The production DAG does it by the provider's operator, which defers to the same trigger. Outside of
 Airflow nobody defers, so it is awaited here. The connection is Airflow's: a variable

@@ -68,7 +68,7 @@ def _no_pages(tree: ReleaseTree) -> str:
     if isinstance(environment.warehouse, DuckDBWarehouse) or first_page(environment).exists():
         return ""
     return (
-        "the pages are not on this machine: the task build_dashboards makes them anew where Airflow"
+        "the pages are not on this machine: the task build_dashboards rebuilds them where Airflow"
         " runs, after its next publication"
     )
 

@@ -32,7 +32,7 @@ def software_bill(locks: Mapping[str, str], commit: Commit) -> bytes:
     for lock, content in sorted(locks.items()):
         pinned = _pinned(content)
         if not pinned:
-            raise OlistError(f"{lock}: it pins no package", "write it anew: make lock")
+            raise OlistError(f"{lock}: it pins no package", "write it again: make lock")
         for name, (version, hashes) in pinned.items():
             package = packages.setdefault(name, _Package(name, version, hashes))
             if package.version != version:

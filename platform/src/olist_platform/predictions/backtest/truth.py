@@ -90,7 +90,7 @@ def read_truth(path: Path) -> Truth:
     except (ValueError, KeyError, TypeError) as error:
         raise OlistError(
             f"{path} holds no parameters of {_PURCHASES} or {_ORDER_VALUES}",
-            "generate the data anew",
+            "generate the data again",
         ) from error
 
 
