@@ -47,6 +47,25 @@ def test_a_wrong_folder(workspace: Workspace) -> None:
     assert not workspace.warehouse.exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["generate", "", "--orders", "5"], ["land", ""], ["land", ".", "--to", ""]]
+    + [["load", "--from", ""], ["demo", "--from", ""]],
+)
+def test_an_empty_text_is_not_the_folder_one_is_in(
+    make_workspace: Callable[[str], Workspace], command: list[str]
+) -> None:
+    workspace = make_workspace("unset")
+    # What a person would stand in: it holds a file that could be landed.
+    header = "product_category_name,product_category_name_english\n"
+    (workspace.home / "product_category_name_translation.csv").write_text(header, encoding="utf-8")
+    before = sorted(workspace.home.iterdir())
+    printed = workspace.olist(*command, expect=1)
+    assert "error: an empty text is no " in printed
+    assert "mend:" in printed
+    assert sorted(workspace.home.iterdir()) == before
+
+
 @pytest.mark.slow
 def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
     workspace.olist("generate", tmp_path, "--orders", "50")
@@ -148,6 +167,9 @@ def test_one_statement_is_answered_at_a_time(workspace: Workspace) -> None:
 def test_a_broken_published_copy_is_published_again(workspace: Workspace) -> None:
     workspace.serving.write_bytes(b"this is no database" * 1000)
     printed = workspace.olist("query", "from mart_numbers", expect=1)
+    assert f"{workspace.serving}: it is not a DuckDB database" in printed
+    assert "olist publish" in printed
+    printed = workspace.olist("dashboards", "build", expect=1)
     assert f"{workspace.serving}: it is not a DuckDB database" in printed
     assert "olist publish" in printed
 

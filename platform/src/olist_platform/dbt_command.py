@@ -1,5 +1,6 @@
 """How dbt is called in an environment: its variables, its arguments, its artifacts' folder."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -174,7 +175,7 @@ def run_dbt(
 
 
 def fresh_manifest(environment: Environment) -> Path:
-    """Return the environment's manifest, written anew when a file of the project is younger.
+    """Return the environment's manifest, written anew when it is not whole or older than a source.
 
     Raises:
         OlistError: The project does not parse; the message holds dbt's own.
@@ -241,4 +242,13 @@ def _is_outdated(manifest: Path) -> bool:
     sources = (
         path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES or path.is_dir()
     )
-    return any(path.stat().st_mtime > written_at for path in sources)
+    return any(path.stat().st_mtime > written_at for path in sources) or not _is_whole(manifest)
+
+
+def _is_whole(manifest: Path) -> bool:
+    """Whether dbt has written it to its end; killed, or on a full disk, it leaves a part."""
+    try:
+        json.loads(manifest.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

@@ -68,8 +68,15 @@ def from_os_error(error: OSError, path: Path | str | None = None) -> OlistError:
 
 @contextmanager
 def os_errors_explained(path: Path | str | None = None) -> Iterator[None]:
-    """Raise OSError from the block as an OlistError that names the path."""
+    """Raise OSError from the block, and text that is no UTF-8, as an OlistError with the path."""
     try:
         yield
     except OSError as error:
         raise from_os_error(error, path) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        where = f"{path}: line {line}" if path else f"line {line}"
+        raise OlistError(
+            f"{where} is no text in UTF-8: byte 0x{byte:02x}", "save the file as UTF-8"
+        ) from error

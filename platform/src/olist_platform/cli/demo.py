@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from olist_platform.cli.console import environment_named, out
+from olist_platform.cli.console import environment_named, out, path_named
 from olist_platform.environment import Environment
 from olist_platform.progress import Progress as CountedProgress
 
@@ -31,7 +31,12 @@ _DONE = ("success", "failed", "skipped", "upstream_failed")
 def demo(
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="Folder or zip of Olist files. [default: generate them]"),
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Folder or zip of Olist files. [default: generate them]",
+            parser=path_named,
+        ),
     ] = None,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Run also when datasets are missing.")
