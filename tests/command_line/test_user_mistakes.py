@@ -1,16 +1,20 @@
 """Every mistake a user can make ends with one clear message, its mend and a non-zero exit."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from olist_workspace import Workspace
+from olist_workspace import OLIST, Workspace
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +53,13 @@ def test_a_wrong_folder(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["generate", "", "--orders", "5"], ["land", ""], ["land", ".", "--to", ""]]
-    + [["load", "--from", ""], ["demo", "--from", ""]],
+    [
+        ["generate", "", "--orders", "5"],
+        ["land", ""],
+        ["land", ".", "--to", ""],
+        ["load", "--from", ""],
+        ["demo", "--from", ""],
+    ],
 )
 def test_an_empty_text_is_not_the_folder_one_is_in(
     make_workspace: Callable[[str], Workspace], command: list[str]
@@ -82,6 +91,9 @@ def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
     [
         (["run", "--as-of-date", "29.08.2018"], "parameter as_of_date: '29.08.2018' is no date"),
         (["run", "--select", "stg_orders --full-refresh"], "holds an option of dbt"),
+        (["run", "--select", ""], "--select is empty"),
+        (["run", "--as-of-date", " "], "--as-of-date is empty"),
+        (["run", "development", "--schema", ""], "--schema is empty"),
         (["run", "--schema", "pr_12"], "--schema is development's"),
         (["run", "development", "--full-refresh"], "are production's"),
         (["resume"], "olist_production: nothing to resume: it has not run yet"),
@@ -93,6 +105,39 @@ def test_a_dag_asked_for_what_makes_no_sense(
     printed = workspace.olist("dag", *arguments, expect=1)
     assert told in printed
     assert "mend:" in printed
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 8192], ids=["empty", "binary"])
+def test_a_damaged_database_of_airflow_is_named(
+    make_workspace: Callable[[str], Workspace], content: bytes
+) -> None:
+    workspace = make_workspace("damaged")
+    home = workspace.home / "data" / "local" / "airflow"
+    home.mkdir(parents=True)
+    (home / "ready").write_text(version("apache-airflow"), encoding="utf-8")
+    (home / "airflow.db").write_bytes(content)
+    # Without keys the folder counts as not ready: it is made anew, history and all.
+    (home / "keys.json").write_text("null", encoding="utf-8")
+    assert "it has not run yet" in workspace.olist("dag", "resume", expect=1)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "ready").write_text(version("apache-airflow"), encoding="utf-8")
+    (home / "keys.json").write_text('{"api": "a", "jwt": "b"}', encoding="utf-8")
+    (home / "airflow.db").write_bytes(content)
+    printed = workspace.olist("dag", "resume", expect=1)
+    assert f"error: {home}/airflow.db: Airflow's database cannot be read" in printed
+    assert f"move {home} away" in printed
+
+
+def test_a_damaged_outbox_is_begun_anew(make_workspace: Callable[[str], Workspace]) -> None:
+    workspace = make_workspace("damaged_outbox")
+    outbox = workspace.home / "data" / "local" / "alerts" / "outbox.sqlite"
+    outbox.parent.mkdir(parents=True)
+    outbox.write_bytes(b"x" * 8192)
+    printed = workspace.olist("alerts", "list", expect=1)
+    assert f"sqlite:///{outbox}" in printed
+    assert "move that file away" in printed
+    outbox.rename(outbox.with_name("damaged"))
+    assert workspace.olist("alerts", "list") == "no open alerts in local\n"
 
 
 def test_no_warehouse_yet(workspace: Workspace) -> None:
@@ -253,6 +298,45 @@ def test_what_cannot_be_written_or_made_is_said_before_the_work(
     assert not (tmp_path / "files").exists()
     printed = workspace.olist("release", "build", "--output", tmp_path, expect=1)
     assert f"{tmp_path}: it is a folder, not a file" in printed
+
+
+def started(workspace: Workspace, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Start the command as a terminal does: Ctrl-C is not ignored, and has a group of its own."""
+    return subprocess.Popen(
+        [OLIST, *arguments],
+        env=workspace.environment_variables(),
+        cwd=workspace.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
+def test_ctrl_c_says_how_to_go_on(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    with started(workspace, "generate", folder, "--orders", "1000000") as command:
+        wait_until(lambda: folder.exists() and any(folder.iterdir()), seconds=120)
+        os.killpg(command.pid, signal.SIGINT)
+        printed, said = command.communicate(timeout=60)
+    assert said.endswith("interrupted; run the same command again to continue\n")
+    assert printed == ""
+    assert command.returncode == 130
+    # What was written so far takes no name that a file of the result has.
+    assert not list(folder.glob("*.csv"))
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_reader_that_has_seen_enough_is_no_fault(workspace: Workspace) -> None:
+    sql = "select range from range(300000)"
+    with started(workspace, "query", "-f", "csv", sql) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        assert command.stdout.readline() == '"range"\n'
+        command.stdout.close()
+        assert command.stderr.read() == ""
+        assert command.wait(timeout=60) == 0
 
 
 @pytest.mark.slow

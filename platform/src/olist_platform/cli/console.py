@@ -38,6 +38,14 @@ def path_named(text: str) -> Path:
     return Path(text)
 
 
+def require_place_of_file(path: Path) -> None:
+    """Check, before long work, that a file may come to lie there; raises OlistError."""
+    if path.is_dir():
+        raise OlistError(f"{path}: it is a folder, not a file", "name the file")
+    if not path.absolute().parent.is_dir():
+        raise OlistError(f"{path.parent}: there is no such folder", "make it, or check the path")
+
+
 def environment_named(text: str) -> Environment:
     """Load the environment that a user's text names; raises OlistError."""
     return load_environment(parse_environment_name(text))

@@ -59,6 +59,11 @@ def run(  # noqa: PLR0917 - options, all given by name
     from olist_platform.run_parameters import read_parameters  # noqa: PLC0415 - takes a moment
 
     parameters: dict[str, Any]
+    # An empty field of Airflow's form is one left out. A word that is there and empty is a variable
+    # of the shell that is not set, and what was meant is not everything.
+    for option, value in (("select", select), ("as-of-date", as_of_date), ("schema", schema)):
+        if value is not None and not value.strip():
+            raise OlistError(f"--{option} is empty", "give it a value, or leave it out")
     if dag is DagName.DEVELOPMENT:
         if select or full_refresh or as_of_date:
             raise OlistError(
