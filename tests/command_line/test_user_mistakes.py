@@ -6,11 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from olist_workspace import OLIST, Workspace
@@ -325,6 +327,27 @@ def test_ctrl_c_says_how_to_go_on(workspace: Workspace, tmp_path: Path) -> None:
     assert command.returncode == 130
     # What was written so far takes no name that a file of the result has.
     assert not list(folder.glob("*.csv"))
+
+
+def test_ctrl_c_ends_a_statement_that_would_take_hours(
+    workspace: Workspace, warehouse: Path
+) -> None:
+    sql = "select sum(a.range + b.range) from range(3000000) as a, range(3000000) as b"
+    with started(workspace, "query", "--working", sql) as command:
+        process = psutil.Process(command.pid)
+        wait_until(
+            lambda: any(file.path == str(warehouse) for file in process.open_files()), seconds=120
+        )
+        # From there to the statement it is a hundredth of that.
+        time.sleep(2)
+        os.killpg(command.pid, signal.SIGINT)
+        try:
+            _, said = command.communicate(timeout=60)
+        finally:
+            command.kill()
+    assert said.endswith("interrupted; run the same command again to continue\n")
+    assert "Traceback" not in said
+    assert command.returncode == 130
 
 
 @pytest.mark.usefixtures("warehouse")

@@ -101,6 +101,10 @@ def open_warehouse(
             if memory_limit_gib is not None:
                 connection.execute(f"set memory_limit = '{memory_limit_gib:f}GiB'")
             yield connection
+        except BaseException:
+            # Closing waits for threads of a statement that Ctrl-C has cut short, were it for hours.
+            connection.interrupt()
+            raise
         finally:
             connection.close()
 

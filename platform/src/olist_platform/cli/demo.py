@@ -149,6 +149,9 @@ def _months(result: "DemoResult") -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 0),
     )
+    for column in table.columns:
+        # On a narrow screen a figure goes on in the next line: cut off, it would be another one.
+        column.overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
     for month in result.months.to_pylist():
