@@ -277,6 +277,12 @@ def test_a_secret_that_is_not_set(workspace: Workspace, monkeypatch: pytest.Monk
     assert "OLIST_SNOWFLAKE_PRIVATE_KEY is not set" in printed
 
 
+def test_dbt_writes_no_colours_into_a_pipe(workspace: Workspace) -> None:
+    printed = workspace.olist("dbt", "--", "ls", "--select", "nothing_of_this_name")
+    assert "does not match any enabled nodes" in printed
+    assert "\x1b" not in printed
+
+
 def test_a_command_for_duckdb_on_snowflake(workspace: Workspace) -> None:
     for command in (["query", "select 1"], ["query", "--working", "select 1"], ["load"]):
         printed = workspace.olist(*command, "--env", "prod", expect=1)
@@ -360,9 +366,3 @@ def test_a_reader_that_has_seen_enough_is_no_fault(workspace: Workspace) -> None
         command.stdout.close()
         assert command.stderr.read() == ""
         assert command.wait(timeout=60) == 0
-
-
-@pytest.mark.slow
-def test_help_has_examples(workspace: Workspace) -> None:
-    for command in ("demo", "generate", "land", "load", "publish", "query", "dbt", "bench"):
-        assert "Example" in workspace.olist(command, "--help")

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -164,8 +165,11 @@ def run_dbt(
     """
     make_dbt_folders(environment)
     command = [str(installed_executable("dbt")), *arguments]
+    is_for_a_screen = not quiet and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     process_variables = (
-        os.environ
+        # dbt would write colours into files, pipes and the errors that are made of what it says.
+        {"DBT_USE_COLORS": str(is_for_a_screen)}
+        | os.environ
         | dbt_variables(environment)
         | dbt_path_variables(environment)
         | dict(variables or {})

@@ -30,7 +30,7 @@ def dashboards() -> None:
 def build(env: EnvironmentOption = "local", output: OutputOption = None) -> None:
     """Write the pages from the published marts; they open without a server or a network.
 
-    Example:  xdg-open $(olist dashboards build)
+    Example:  xdg-open "$(olist dashboards build)"
     """
     # Vega, DuckDB and Jinja take a moment to import, which `olist --help` need not wait for.
     from olist_platform.dashboards.site import build_site  # noqa: PLC0415
