@@ -211,6 +211,17 @@ def test_one_statement_is_answered_at_a_time(workspace: Workspace) -> None:
 
 
 @pytest.mark.usefixtures("warehouse")
+def test_a_statement_in_another_encoding_is_told(workspace: Workspace) -> None:
+    # As a terminal that writes Latin-1 hands it over.
+    printed = workspace.olist(
+        "query", b"select 'S\xe3o Paulo'".decode(errors="surrogateescape"), expect=1
+    )
+    assert "the statement is no text in UTF-8" in printed
+    assert "mend:" in printed
+    assert "São Paulo" in workspace.olist("query", "select\n'São Paulo' as city")
+
+
+@pytest.mark.usefixtures("warehouse")
 def test_a_broken_published_copy_is_published_again(workspace: Workspace) -> None:
     workspace.serving.write_bytes(b"this is no database" * 1000)
     printed = workspace.olist("query", "from mart_numbers", expect=1)
