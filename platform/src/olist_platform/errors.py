@@ -61,7 +61,9 @@ def from_os_error(error: OSError, path: Path | str | None = None) -> OlistError:
         error: What the operating system said.
         path: The path at work, used when the error itself names none.
     """
-    subject = error.filename or path
+    # Of two paths the second is where something was to lie; the first is a draft, or what a link
+    # holds, and means nothing to a user.
+    subject = error.filename2 or error.filename or path
     what, mend = _OS_ERRORS.get(error.errno or 0, (error.strerror or str(error), ""))
     return OlistError(f"{subject}: {what}" if subject else what, mend)
 
