@@ -96,6 +96,7 @@ def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
         (["run", "--select", ""], "--select is empty"),
         (["run", "--as-of-date", " "], "--as-of-date is empty"),
         (["run", "development", "--schema", ""], "--schema is empty"),
+        (["run", "development", "--schema", "Ü b"], "'Ü b' cannot be the schema of a development"),
         (["run", "--schema", "pr_12"], "--schema is development's"),
         (["run", "development", "--full-refresh"], "are production's"),
         (["resume"], "olist_production: nothing to resume: it has not run yet"),

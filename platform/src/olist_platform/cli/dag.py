@@ -12,7 +12,7 @@ from olist_platform.cli.console import (
     err,
     out,
 )
-from olist_platform.development import DEFAULT_SCHEMA
+from olist_platform.development import DEFAULT_SCHEMA, require_schema
 from olist_platform.errors import OlistError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def run(  # noqa: PLR0917 - options, all given by name
                 "leave them out, or run production",
             )
         parameters = {"schema": schema or DEFAULT_SCHEMA}
+        require_schema(parameters["schema"])
     else:
         if schema:
             raise OlistError("--schema is development's", "leave it out, or run development")
