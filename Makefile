@@ -27,7 +27,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup system-packages demo up down test test-fast lint workflows governance format baseline bench audit clean lock
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@if test -t 1 && test -z "$${NO_COLOR:-}"; then on='\033[36m' off='\033[0m'; else on= off=; fi; \
+	awk -F ':.*## ' -v on="$$on" -v off="$$off" '/^[a-z-]+:.*## /{printf "  %smake %-16s%s %s\n", on, $$1, off, $$2}' $(MAKEFILE_LIST)
 
 # uv installs the locked, hashed set in seconds; it is itself installed from a hashed lock.
 $(UV): requirements/bootstrap.txt

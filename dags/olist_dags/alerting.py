@@ -15,7 +15,13 @@ from olist_platform.dbt_command import manifest_path
 from olist_platform.dbt_run_results import dbt_runs_folder, last_results
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
-from olist_platform.pipeline_alerts import FailedTask, alerts_of, node_subject, settled_by
+from olist_platform.pipeline_alerts import (
+    FailedTask,
+    alerts_of,
+    node_subject,
+    settled_by,
+    settled_by_loading,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +131,7 @@ def _resolve_what_passed(environment: Environment, context: Any) -> int:
         for subject in settled_by(dag_id, task_id)
     ]
     if states.get("load_raw") == "success" or states.get("wait_for_snowpipe") == "success":
-        healthy += [(Signal.LOAD_REJECTED, name) for name in _dataset_names()]
+        healthy += [settled for name in _dataset_names() for settled in settled_by_loading(name)]
     if dag_id == _PRODUCTION_DAG and states.get(_PUBLISH_TASK) == "success":
         healthy.append((Signal.DASHBOARDS_LATE, _DASHBOARDS))
     results = last_results(dbt_runs_folder(environment, run_id))

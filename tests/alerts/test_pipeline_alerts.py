@@ -9,7 +9,14 @@ from alert_scenario import environment
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import AlertKind, Signal
 from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
-from olist_platform.pipeline_alerts import FailedTask, alerts_of, settled_by
+from olist_platform.landing.strict_csv import describe_header
+from olist_platform.pipeline_alerts import (
+    FailedTask,
+    alerts_of,
+    settled_by,
+    settled_by_loading,
+)
+from olist_workspace import ROOT
 
 _DAG = "olist_production"
 ORDERS, ITEMS = "model.olist.stg_orders", "model.olist.stg_order_items"
@@ -107,15 +114,45 @@ def test_dbt_that_did_not_get_as_far_as_a_node_is_the_tasks_own_fault() -> None:
 def test_rejected_files_are_one_alert_for_each_dataset() -> None:
     rejected = {
         "orders/dt=2018-09-02/b.csv.gz": "cut off",
-        "orders/dt=2018-09-01/a.csv.gz": "wrong header",
-        "sellers/dt=2018-09-01/s.csv.gz": "wrong header",
+        "orders/dt=2018-09-01/a.csv.gz": "not a gzip file",
+        "sellers/dt=2018-09-01/s.csv.gz": "the file is empty (0 bytes)",
     }
     orders, sellers = raised(failed("load_raw", rejected=rejected))
     assert (orders.signal, orders.subject) == (Signal.LOAD_REJECTED, "orders")
-    assert orders.details[0] == "orders/dt=2018-09-01/a.csv.gz: wrong header"
+    assert orders.details[0] == "orders/dt=2018-09-01/a.csv.gz: not a gzip file"
     assert orders.measurement is not None
     assert orders.measurement.value == 2
     assert sellers.subject == "sellers"
+
+
+def test_another_header_is_drift_of_the_schema_and_over_when_all_is_loaded() -> None:
+    reason = describe_header(["seller_id", "city"], ("seller_id", "seller_city"))
+    rejected = {
+        "sellers/dt=2018-09-01/a.csv.gz": reason,
+        "sellers/dt=2018-09-02/b.csv.gz": "not a gzip file",
+    }
+    drift, unreadable = raised(failed("load_raw", rejected=rejected))
+    assert (drift.signal, drift.signal.kind) == (Signal.SCHEMA_DRIFT, AlertKind.DATA_QUALITY)
+    assert drift.subject == "raw.sellers"
+    assert drift.details == (f"sellers/dt=2018-09-01/a.csv.gz: {reason}",)
+    assert "missing seller_city; unexpected 'city'" in drift.details[0]
+    assert (unreadable.signal, unreadable.subject) == (Signal.LOAD_REJECTED, "sellers")
+    assert settled_by_loading("sellers") == [
+        (Signal.LOAD_REJECTED, "sellers"),
+        (Signal.SCHEMA_DRIFT, "raw.sellers"),
+    ]
+
+
+def test_every_signal_is_raised_somewhere() -> None:
+    """An alert that has a runbook and that nobody raises would be a promise that is not kept."""
+    declared_or_shown = {"examples.py", "kinds.py"}
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("platform/src/olist_platform", "dags")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name not in declared_or_shown
+    )
+    assert [signal for signal in Signal if f"Signal.{signal.name}" not in code] == []
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,22 @@
 """Every mistake a user can make ends with one clear message, its mend and a non-zero exit."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
-from olist_workspace import Workspace
+from olist_workspace import OLIST, Workspace
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +53,30 @@ def test_a_wrong_folder(workspace: Workspace) -> None:
     assert not workspace.warehouse.exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["generate", "", "--orders", "5"],
+        ["land", ""],
+        ["land", ".", "--to", ""],
+        ["load", "--from", ""],
+        ["demo", "--from", ""],
+    ],
+)
+def test_an_empty_text_is_not_the_folder_one_is_in(
+    make_workspace: Callable[[str], Workspace], command: list[str]
+) -> None:
+    workspace = make_workspace("unset")
+    # What a person would stand in: it holds a file that could be landed.
+    header = "product_category_name,product_category_name_english\n"
+    (workspace.home / "product_category_name_translation.csv").write_text(header, encoding="utf-8")
+    before = sorted(workspace.home.iterdir())
+    printed = workspace.olist(*command, expect=1)
+    assert "error: an empty text is no " in printed
+    assert "mend:" in printed
+    assert sorted(workspace.home.iterdir()) == before
+
+
 @pytest.mark.slow
 def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
     workspace.olist("generate", tmp_path, "--orders", "50")
@@ -63,6 +93,10 @@ def test_a_missing_file(workspace: Workspace, tmp_path: Path) -> None:
     [
         (["run", "--as-of-date", "29.08.2018"], "parameter as_of_date: '29.08.2018' is no date"),
         (["run", "--select", "stg_orders --full-refresh"], "holds an option of dbt"),
+        (["run", "--select", ""], "--select is empty"),
+        (["run", "--as-of-date", " "], "--as-of-date is empty"),
+        (["run", "development", "--schema", ""], "--schema is empty"),
+        (["run", "development", "--schema", "Ü b"], "'Ü b' cannot be the schema of a development"),
         (["run", "--schema", "pr_12"], "--schema is development's"),
         (["run", "development", "--full-refresh"], "are production's"),
         (["resume"], "olist_production: nothing to resume: it has not run yet"),
@@ -74,6 +108,39 @@ def test_a_dag_asked_for_what_makes_no_sense(
     printed = workspace.olist("dag", *arguments, expect=1)
     assert told in printed
     assert "mend:" in printed
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 8192], ids=["empty", "binary"])
+def test_a_damaged_database_of_airflow_is_named(
+    make_workspace: Callable[[str], Workspace], content: bytes
+) -> None:
+    workspace = make_workspace("damaged")
+    home = workspace.home / "data" / "local" / "airflow"
+    home.mkdir(parents=True)
+    (home / "ready").write_text(version("apache-airflow"), encoding="utf-8")
+    (home / "airflow.db").write_bytes(content)
+    # Without keys the folder counts as not ready: it is made anew, history and all.
+    (home / "keys.json").write_text("null", encoding="utf-8")
+    assert "it has not run yet" in workspace.olist("dag", "resume", expect=1)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "ready").write_text(version("apache-airflow"), encoding="utf-8")
+    (home / "keys.json").write_text('{"api": "a", "jwt": "b"}', encoding="utf-8")
+    (home / "airflow.db").write_bytes(content)
+    printed = workspace.olist("dag", "resume", expect=1)
+    assert f"error: {home}/airflow.db: Airflow's database cannot be read" in printed
+    assert f"move {home} away" in printed
+
+
+def test_a_damaged_outbox_is_begun_anew(make_workspace: Callable[[str], Workspace]) -> None:
+    workspace = make_workspace("damaged_outbox")
+    outbox = workspace.home / "data" / "local" / "alerts" / "outbox.sqlite"
+    outbox.parent.mkdir(parents=True)
+    outbox.write_bytes(b"x" * 8192)
+    printed = workspace.olist("alerts", "list", expect=1)
+    assert f"sqlite:///{outbox}" in printed
+    assert "move that file away" in printed
+    outbox.rename(outbox.with_name("damaged"))
+    assert workspace.olist("alerts", "list") == "no open alerts in local\n"
 
 
 def test_no_warehouse_yet(workspace: Workspace) -> None:
@@ -145,9 +212,23 @@ def test_one_statement_is_answered_at_a_time(workspace: Workspace) -> None:
 
 
 @pytest.mark.usefixtures("warehouse")
+def test_a_statement_in_another_encoding_is_told(workspace: Workspace) -> None:
+    # As a terminal that writes Latin-1 hands it over.
+    printed = workspace.olist(
+        "query", b"select 'S\xe3o Paulo'".decode(errors="surrogateescape"), expect=1
+    )
+    assert "the statement is no text in UTF-8" in printed
+    assert "mend:" in printed
+    assert "São Paulo" in workspace.olist("query", "select\n'São Paulo' as city")
+
+
+@pytest.mark.usefixtures("warehouse")
 def test_a_broken_published_copy_is_published_again(workspace: Workspace) -> None:
     workspace.serving.write_bytes(b"this is no database" * 1000)
     printed = workspace.olist("query", "from mart_numbers", expect=1)
+    assert f"{workspace.serving}: it is not a DuckDB database" in printed
+    assert "olist publish" in printed
+    printed = workspace.olist("dashboards", "build", expect=1)
     assert f"{workspace.serving}: it is not a DuckDB database" in printed
     assert "olist publish" in printed
 
@@ -208,6 +289,12 @@ def test_a_secret_that_is_not_set(workspace: Workspace, monkeypatch: pytest.Monk
     assert "OLIST_SNOWFLAKE_PRIVATE_KEY is not set" in printed
 
 
+def test_dbt_writes_no_colours_into_a_pipe(workspace: Workspace) -> None:
+    printed = workspace.olist("dbt", "--", "ls", "--select", "nothing_of_this_name")
+    assert "does not match any enabled nodes" in printed
+    assert "\x1b" not in printed
+
+
 def test_a_command_for_duckdb_on_snowflake(workspace: Workspace) -> None:
     for command in (["query", "select 1"], ["query", "--working", "select 1"], ["load"]):
         printed = workspace.olist(*command, "--env", "prod", expect=1)
@@ -233,7 +320,61 @@ def test_what_cannot_be_written_or_made_is_said_before_the_work(
     assert f"{tmp_path}: it is a folder, not a file" in printed
 
 
-@pytest.mark.slow
-def test_help_has_examples(workspace: Workspace) -> None:
-    for command in ("demo", "generate", "land", "load", "publish", "query", "dbt", "bench"):
-        assert "Example" in workspace.olist(command, "--help")
+def started(workspace: Workspace, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Start the command as a terminal does: Ctrl-C is not ignored, and has a group of its own."""
+    return subprocess.Popen(
+        [OLIST, *arguments],
+        env=workspace.environment_variables(),
+        cwd=workspace.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
+def test_ctrl_c_says_how_to_go_on(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    with started(workspace, "generate", folder, "--orders", "1000000") as command:
+        wait_until(lambda: folder.exists() and any(folder.iterdir()), seconds=120)
+        os.killpg(command.pid, signal.SIGINT)
+        printed, said = command.communicate(timeout=60)
+    assert said.endswith("interrupted; run the same command again to continue\n")
+    assert printed == ""
+    assert command.returncode == 130
+    # What was written so far takes no name that a file of the result has.
+    assert not list(folder.glob("*.csv"))
+
+
+def test_ctrl_c_ends_a_statement_that_would_take_hours(
+    workspace: Workspace, warehouse: Path
+) -> None:
+    sql = "select sum(a.range + b.range) from range(3000000) as a, range(3000000) as b"
+    with started(workspace, "query", "--working", sql) as command:
+        process = psutil.Process(command.pid)
+        wait_until(
+            lambda: any(file.path == str(warehouse) for file in process.open_files()), seconds=120
+        )
+        # From there to the statement it is a hundredth of that.
+        time.sleep(2)
+        os.killpg(command.pid, signal.SIGINT)
+        try:
+            _, said = command.communicate(timeout=60)
+        finally:
+            command.kill()
+    assert said.endswith("interrupted; run the same command again to continue\n")
+    assert "Traceback" not in said
+    assert command.returncode == 130
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_reader_that_has_seen_enough_is_no_fault(workspace: Workspace) -> None:
+    sql = "select range from range(300000)"
+    with started(workspace, "query", "-f", "csv", sql) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        assert command.stdout.readline() == '"range"\n'
+        command.stdout.close()
+        assert command.stderr.read() == ""
+        assert command.wait(timeout=60) == 0

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable
@@ -157,6 +158,8 @@ def test_serve_shows_what_is_published_next(workspace: Workspace) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # As in a terminal, also where the tests run in the background, which ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as server:
         assert server.stdout
         try:
@@ -173,8 +176,12 @@ def test_serve_shows_what_is_published_next(workspace: Workspace) -> None:
             change_marts(workspace, "alter table mart_executive_kpis drop column gmv")
             assert server.stdout.readline().startswith("the former pages stay: ")
             assert "<title>Executive performance" in ask(address)
+            # What it says that ends it is no fault.
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=60) == 0
+            assert server.stdout.read() == ""
         finally:
-            server.terminate()
+            server.kill()
     with pytest.raises(OSError, match="refused"):
         ask(address)
 

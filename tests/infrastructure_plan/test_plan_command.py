@@ -243,6 +243,9 @@ def test_a_reference_whose_program_fails_is_the_users_error(checkout: Path) -> N
         ({"env": "dev", "as_json": True, "as_markdown": True}, "exclude each other"),
         ({"env": "dev", "against": "nowhere"}, "'nowhere' is no commit, branch or tag"),
         ({"env": "dev", "against": "--all"}, "'--all' is no commit, branch or tag"),
+        ({"env": "dev", "against": ""}, "'' is no commit, branch or tag"),
+        ({"env": "dev", "graph": Path("/")}, "/: it is a folder, not a file"),
+        ({"env": "dev", "graph": Path("/nowhere/dev.svg")}, "/nowhere: there is no such folder"),
     ],
 )
 @pytest.mark.usefixtures("checkout")

@@ -75,6 +75,23 @@ def test_broken_yaml_names_the_file(folder: Path) -> None:
         load_environment(EnvironmentName.DEV, folder)
 
 
+def test_a_file_that_is_no_utf8_names_the_line(folder: Path) -> None:
+    path = folder / "dev.yaml"
+    former = path.read_text(encoding="utf-8")
+    path.write_bytes(b"# of S\xc3\xa3o Paulo\n# of S\xe3o Paulo\n" + former.encode())
+    with pytest.raises(OlistError) as raised:
+        load_environment(EnvironmentName.DEV, folder)
+    assert raised.value.message == f"{path}: line 2 is no text in UTF-8: byte 0xe3"
+    assert raised.value.mend == "save the file as UTF-8"
+
+
+@pytest.mark.parametrize("key", ["warehouse.folder", "landing.folder"])
+def test_an_empty_folder_is_not_the_checkout(folder: Path, key: str) -> None:
+    set_key(folder / "local.yaml", key, "")
+    with pytest.raises(OlistError, match=rf"key '{key}': .*it names no folder of its own"):
+        load_environment(EnvironmentName.LOCAL, folder)
+
+
 def test_a_key_that_stands_twice_is_named_with_its_line(folder: Path) -> None:
     path = folder / "prod.yaml"
     text = path.read_text(encoding="utf-8").replace(

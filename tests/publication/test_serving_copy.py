@@ -221,6 +221,22 @@ def test_a_mart_that_is_not_built_publishes_nothing(environment: Environment) ->
     assert "not built yet: mart_alerts" in refused(environment).message
 
 
+def test_what_is_not_built_is_not_tested(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dbt would tell of each test of it, and monitoring alert of each."""
+    monkeypatch.setattr(publication, "run_dbt", lambda *_, **__: pytest.fail("dbt was run"))
+    change(environment, "drop table marts.mart_alerts")
+    with pytest.raises(OlistError) as raised:
+        publication.require_passing_tests(environment)
+    assert raised.value.message == "marts that are not built yet: mart_alerts"
+    assert raised.value.mend == "run `olist dbt -- build`, then `olist publish`"
+    environment.duckdb_path.unlink()
+    with pytest.raises(OlistError, match="there is no warehouse yet"):
+        publication.require_passing_tests(environment)
+    assert not environment.duckdb_path.exists()
+
+
 def test_marts_of_different_days_are_not_published_together(environment: Environment) -> None:
     publish(environment)
     change(

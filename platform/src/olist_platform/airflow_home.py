@@ -170,7 +170,7 @@ def _write_keys(home: Path) -> None:
 
 def _read_keys(home: Path) -> dict[str, str]:
     try:
-        keys: dict[str, str] = json.loads((home / _KEYS).read_text(encoding="utf-8"))
+        keys = json.loads((home / _KEYS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return keys if {"api", "jwt"} <= set(keys) else {}
+    return keys if isinstance(keys, dict) and {"api", "jwt"} <= set(keys) else {}

@@ -171,15 +171,32 @@ def _run_once(
 def _require_unfinished_run(home: Path, dag_id: str) -> None:
     """Check that the DAG's last run can be continued; raises OlistError."""
     database = airflow_database(home)
-    states: list[tuple[str]] = []
+    states: list[tuple[Any, ...]] = []
     if database.exists() and is_ready(home):
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as opened:
-            states = opened.execute(
-                "select state from dag_run where dag_id = ? order by id desc limit 1", [dag_id]
-            ).fetchall()
+        states = _ask_airflow(
+            database, "select state from dag_run where dag_id = ? order by id desc limit 1", dag_id
+        )
     if not states or states[0][0] == "success":
         what = "its last run succeeded" if states else "it has not run yet"
         raise OlistError(f"{dag_id}: nothing to resume: {what}", "start a run: olist dag run")
+
+
+def _ask_airflow(database: Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Answer a statement from the database of the private Airflow, which is only read.
+
+    Raises:
+        OlistError: It is damaged, or busy for too long.
+    """
+    address = f"{database.as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=30)) as opened:
+            return opened.execute(statement, parameters).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise OlistError(
+            f"{database}: Airflow's database cannot be read: {error}",
+            f"run the same command again; if that says the same, move {database.parent} away:"
+            " it holds history only, and the next run makes it anew",
+        ) from error
 
 
 class _Run:
@@ -297,11 +314,7 @@ class _Run:
         )
 
     def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=30)
-        try:
-            return connection.execute(statement, parameters).fetchall()
-        finally:
-            connection.close()
+        return _ask_airflow(self._database, statement, *parameters)
 
 
 def _state_of_node(told: Any) -> str:

@@ -1,8 +1,10 @@
 """How dbt is called in an environment: its variables, its arguments, its artifacts' folder."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -163,8 +165,11 @@ def run_dbt(
     """
     make_dbt_folders(environment)
     command = [str(installed_executable("dbt")), *arguments]
+    is_for_a_screen = not quiet and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     process_variables = (
-        os.environ
+        # dbt would write colours into files, pipes and the errors that are made of what it says.
+        {"DBT_USE_COLORS": str(is_for_a_screen)}
+        | os.environ
         | dbt_variables(environment)
         | dbt_path_variables(environment)
         | dict(variables or {})
@@ -174,7 +179,7 @@ def run_dbt(
 
 
 def fresh_manifest(environment: Environment) -> Path:
-    """Return the environment's manifest, rewritten when a file of the project is younger.
+    """Return the environment's manifest, rewritten when it is not whole or older than a source.
 
     Raises:
         OlistError: The project does not parse; the message holds dbt's own.
@@ -241,4 +246,13 @@ def _is_outdated(manifest: Path) -> bool:
     sources = (
         path for path in dbt_project_folder().rglob("*") if path.suffix in _SOURCES or path.is_dir()
     )
-    return any(path.stat().st_mtime > written_at for path in sources)
+    return any(path.stat().st_mtime > written_at for path in sources) or not _is_whole(manifest)
+
+
+def _is_whole(manifest: Path) -> bool:
+    """Whether dbt has written it to its end; killed, or on a full disk, it leaves a part."""
+    try:
+        json.loads(manifest.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

@@ -115,7 +115,7 @@ def run_demo(
         fresh_manifest(environment)
     with steps.step("run DAG"):
         dag = run_production_dag(environment, steps.task)
-    months = query_warehouse(environment.serving_path, _LAST_COMPLETE_MONTHS)
+    months = query_warehouse(environment.serving_path, _LAST_COMPLETE_MONTHS, is_published=True)
     return DemoResult(
         source, set_aside, was_built, landed, loaded, dag, months, first_page(environment)
     )

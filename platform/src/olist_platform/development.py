@@ -14,6 +14,15 @@ _SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _RESERVED = "olist"
 
 
+def require_schema(schema: str) -> None:
+    """Check that a development build may have this schema; raises OlistError."""
+    if not _SCHEMA.fullmatch(schema) or schema == _RESERVED:
+        raise OlistError(
+            f"'{schema}' cannot be the schema of a development build",
+            "use lower-case letters, digits and underscores, such as pr_12",
+        )
+
+
 def development_environment(environment: Environment, schema: str) -> Environment:
     """Return the environment with a warehouse file of the schema's own, and with a sample.
 
@@ -22,11 +31,7 @@ def development_environment(environment: Environment, schema: str) -> Environmen
     Raises:
         OlistError: The schema's name cannot be one.
     """
-    if not _SCHEMA.fullmatch(schema) or schema == _RESERVED:
-        raise OlistError(
-            f"'{schema}' cannot be the schema of a development build",
-            "use lower-case letters, digits and underscores, such as pr_12",
-        )
+    require_schema(schema)
     changes: dict[str, object] = {
         "dbt": environment.dbt.model_copy(
             update={"sample_share": min(environment.dbt.sample_share, _SAMPLE_SHARE)}

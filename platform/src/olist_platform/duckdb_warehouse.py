@@ -15,6 +15,8 @@ from olist_platform.errors import OlistError, os_errors_explained
 _STORAGE_VERSION = "v1.4.0"
 
 _LOCK_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+# All that DuckDB leaves of a KeyboardInterrupt.
+_INTERRUPTED = "Query interrupted"
 _RUN_AGAIN = "then run the same command again"
 
 # How one gets a new file: of the warehouse, and of its published copy.
@@ -99,6 +101,10 @@ def open_warehouse(
             if memory_limit_gib is not None:
                 connection.execute(f"set memory_limit = '{memory_limit_gib:f}GiB'")
             yield connection
+        except BaseException:
+            # Closing waits for threads of a statement that Ctrl-C has cut short, were it for hours.
+            connection.interrupt()
+            raise
         finally:
             connection.close()
 
@@ -112,11 +118,18 @@ def _make_file(path: Path) -> None:
 
 @contextmanager
 def duckdb_errors_explained(path: Path, mend_broken: str = LOAD_AGAIN) -> Iterator[None]:
-    """Raise DuckDB's errors from the block as an OlistError that names the file."""
+    """Raise DuckDB's errors from the block as an OlistError that names the file.
+
+    Ctrl-C while DuckDB is at work stays what it is elsewhere.
+    """
     try:
         yield
     except duckdb.Error as error:
         raise explain_duckdb_error(error, path, mend_broken) from error
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 def explain_duckdb_error(

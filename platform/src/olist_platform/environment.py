@@ -19,7 +19,7 @@ from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_platform.production_settings import ProductionSettings
 from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
-from olist_platform.settings_model import CronExpression, SecretReference
+from olist_platform.settings_model import CronExpression, Folder, SecretReference
 from olist_platform.settings_model import Settings as _Settings
 from olist_platform.yaml_file import read_yaml_mapping
 
@@ -28,7 +28,7 @@ class DuckDBWarehouse(_Settings):
     """The embedded warehouse: one file on this machine."""
 
     engine: Literal["duckdb"]
-    folder: Path
+    folder: Folder
     threads: Annotated[int, Field(ge=1, le=64)]
     memory_limit_gib: Annotated[float, Field(gt=0)]
 
@@ -52,7 +52,7 @@ class FolderLanding(_Settings):
     """Landing files in a folder of this machine."""
 
     kind: Literal["folder"]
-    folder: Path
+    folder: Folder
 
 
 class S3Landing(_Settings):

@@ -61,15 +61,24 @@ def from_os_error(error: OSError, path: Path | str | None = None) -> OlistError:
         error: What the operating system said.
         path: The path at work, used when the error itself names none.
     """
-    subject = error.filename or path
+    # Of two paths the second is where something was to lie; the first is a draft, or what a link
+    # holds, and means nothing to a user.
+    subject = error.filename2 or error.filename or path
     what, mend = _OS_ERRORS.get(error.errno or 0, (error.strerror or str(error), ""))
     return OlistError(f"{subject}: {what}" if subject else what, mend)
 
 
 @contextmanager
 def os_errors_explained(path: Path | str | None = None) -> Iterator[None]:
-    """Raise OSError from the block as an OlistError that names the path."""
+    """Raise OSError from the block, and text that is no UTF-8, as an OlistError with the path."""
     try:
         yield
     except OSError as error:
         raise from_os_error(error, path) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        where = f"{path}: line {line}" if path else f"line {line}"
+        raise OlistError(
+            f"{where} is no text in UTF-8: byte 0x{byte:02x}", "save the file as UTF-8"
+        ) from error

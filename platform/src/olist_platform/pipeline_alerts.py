@@ -14,10 +14,16 @@ from olist_platform.dbt_run_results import FAULTS, node_name
 from olist_platform.environment import Environment
 from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
+from olist_platform.landing.strict_csv import tells_of_another_header
 
 # What a run that found no fresh extract tells of.
 LANDING = (Signal.FRESHNESS, "landing")
 _RUNS_DBT = "dbt_producer_watcher"
+# What a landing file that was refused is a sign of, and what is said of it.
+_REJECTIONS = {
+    Signal.LOAD_REJECTED: "cannot be loaded",
+    Signal.SCHEMA_DRIFT: "have other columns than the source catalog declares",
+}
 _KEPT = "; nothing is published, the former marts stay"
 
 
@@ -93,6 +99,11 @@ def settled_by(dag_id: str, task_id: str) -> list[tuple[Signal, str]]:
     """Return what is over when a task succeeded; whether the budget is, monitoring says."""
     own = (Signal.TASK_FAILURE, f"{dag_id}.{task_id}")
     return [own, LANDING] if task_id == "preflight.check_landing" else [own]
+
+
+def settled_by_loading(dataset: str) -> list[tuple[Signal, str]]:
+    """Return what of a dataset is over when everything that landed could be loaded."""
+    return [(signal, _rejected_subject(signal, dataset)) for signal in _REJECTIONS]
 
 
 def node_subject(dag_id: str, unique_id: str) -> tuple[Signal, str]:
@@ -202,26 +213,32 @@ def _finding(failed: FailedTask) -> tuple[tuple[Signal, str], str]:
 def _rejections(
     failed: FailedTask, rejected: Mapping[str, str], environment: Environment
 ) -> Iterator[Alert]:
-    """One for each dataset: its files have one cause more often than not."""
-    of_dataset: dict[str, list[str]] = {}
+    """One for each dataset and kind of fault: its files have one cause more often than not."""
+    found: dict[tuple[str, Signal], list[str]] = {}
     for path, reason in sorted(rejected.items()):
         try:
             dataset = parse_landing_path(path).dataset.name
         except MisplacedFileError:
             dataset = path.split("/", maxsplit=1)[0]
-        of_dataset.setdefault(dataset, []).append(f"{path}: {reason}")
-    for dataset, lines in of_dataset.items():
+        has_drifted = tells_of_another_header(reason)
+        signal = Signal.SCHEMA_DRIFT if has_drifted else Signal.LOAD_REJECTED
+        found.setdefault((dataset, signal), []).append(f"{path}: {reason}")
+    for (dataset, signal), lines in found.items():
         yield Alert(
             environment=environment.name,
-            signal=Signal.LOAD_REJECTED,
-            subject=dataset,
+            signal=signal,
+            subject=_rejected_subject(signal, dataset),
             severity=Severity.HIGH,
             owner=failed.owner,
-            summary=f"Landing files of {dataset} cannot be loaded; the other files are loaded.",
+            summary=f"Landing files of {dataset} {_REJECTIONS[signal]}; all others are loaded.",
             measurement=Measurement(value=len(lines), at_most=0, unit="rejected files"),
             details=tuple(lines),
             log=failed.log,
         )
+
+
+def _rejected_subject(signal: Signal, dataset: str) -> str:
+    return f"raw.{dataset}" if signal is Signal.SCHEMA_DRIFT else dataset
 
 
 def _lines(message: str) -> list[str]:

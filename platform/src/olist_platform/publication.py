@@ -88,8 +88,16 @@ def require_passing_tests(environment: Environment) -> str | None:
         dbt's identifier of the invocation.
 
     Raises:
-        OlistError: A test fails, and the message names it; or dbt could not run them.
+        OlistError: A mart is not built, a test fails, and the message names it; or dbt could not
+            run them.
     """
+    if isinstance(environment.warehouse, DuckDBWarehouse):
+        # Else every test would fail of what is not there, and be a fault of its own to monitoring.
+        marts = published_marts(manifest_path(environment))
+        working = _existing_warehouse(environment)
+        with open_warehouse(working, read_only=True) as connection:
+            schema = environment.names.schema(Layer.MARTS)
+            _require_built(connection, environment.names.duckdb_database, schema, marts)
     results = dbt_target_path(environment) / "run_results.json"
     results.unlink(missing_ok=True)
     run = run_dbt(
@@ -166,9 +174,7 @@ def _replace_copy(
 
     Readers who have the former file open keep it until they close it.
     """
-    working, serving = environment.duckdb_path, environment.serving_path
-    if not working.exists():
-        raise OlistError(f"there is no warehouse yet: {working} does not exist", _BUILD_FIRST)
+    working, serving = _existing_warehouse(environment), environment.serving_path
     with os_errors_explained(serving.parent):
         serving.parent.mkdir(parents=True, exist_ok=True)
         with only_publication(serving.parent):
@@ -180,6 +186,26 @@ def _replace_copy(
                 partial.replace(serving)
             finally:
                 _remove(partial)
+
+
+def _existing_warehouse(environment: Environment) -> Path:
+    working = environment.duckdb_path
+    if not working.exists():
+        raise OlistError(f"there is no warehouse yet: {working} does not exist", _BUILD_FIRST)
+    return working
+
+
+def _require_built(
+    connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, marts: Sequence[str]
+) -> None:
+    built = connection.execute(
+        "select table_name from information_schema.tables"
+        " where table_catalog = ? and table_schema = ?",
+        [catalog, schema],
+    ).fetchall()
+    missing = sorted(set(marts) - {name for (name,) in built})
+    if missing:
+        raise OlistError(f"marts that are not built yet: {', '.join(missing)}", _BUILD_FIRST)
 
 
 def write_copy(
@@ -208,7 +234,7 @@ def write_copy(
         with duckdb_errors_explained(working):
             connection.execute(f"attach {sql_literal(working)} as working (read_only)")
         copy = _Copy(connection, f"working.{names.schema(Layer.MARTS)}")
-        copy.require_built(marts)
+        _require_built(connection, "working", names.schema(Layer.MARTS), marts)
         for mart in marts:
             copy.add(mart)
         copy.record(names.publication_table, marts, dbt_invocation_id)
@@ -223,16 +249,6 @@ class _Copy:
         self._connection = connection
         self._source = source
         self._catalog, self._schema = source.split(".")
-
-    def require_built(self, marts: Sequence[str]) -> None:
-        built = self._connection.execute(
-            "select table_name from information_schema.tables"
-            " where table_catalog = ? and table_schema = ?",
-            [self._catalog, self._schema],
-        ).fetchall()
-        missing = sorted(set(marts) - {name for (name,) in built})
-        if missing:
-            raise OlistError(f"marts that are not built yet: {', '.join(missing)}", _BUILD_FIRST)
 
     def add(self, mart: str) -> None:
         self._connection.execute(f'create table "{mart}" as from {self._source}."{mart}"')

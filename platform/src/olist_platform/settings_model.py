@@ -1,6 +1,7 @@
 """What every section of an environment's settings is made of."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 from croniter import croniter  # type: ignore[import-untyped]
@@ -19,6 +20,16 @@ def _schedulable(expression: str) -> str:
     if not croniter.is_valid(expression):
         raise ValueError(f"'{expression}' is no cron expression; write one such as 0 7 * * *")
     return expression
+
+
+def _named(folder: Path) -> Path:
+    if folder == Path():
+        raise ValueError("it names no folder of its own")
+    return folder
+
+
+# An empty text would be the checkout itself, among whose files everything would then lie.
+Folder = Annotated[Path, AfterValidator(_named)]
 
 
 # Read by Airflow, where a wrong one would take the DAG away.

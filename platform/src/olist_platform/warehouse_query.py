@@ -35,6 +35,13 @@ def query_warehouse(path: Path, sql: str, *, is_published: bool = False) -> pa.T
     Raises:
         OlistError: The file is missing or locked, or the statement is wrong or would write.
     """
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:
+        # So Python hands over bytes of the command line that it cannot read.
+        raise OlistError(
+            "the statement is no text in UTF-8", "let the terminal write UTF-8: export LANG=C.UTF-8"
+        ) from error
     mend = PUBLISH_AGAIN if is_published else LOAD_AGAIN
     with open_warehouse(path, read_only=True, mend_broken=mend) as connection:
         existing = {

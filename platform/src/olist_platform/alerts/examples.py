@@ -101,8 +101,12 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             subject="raw.payments",
             severity=Severity.HIGH,
             owner="data_platform",
-            summary="A landing file's header is not the one the source catalog declares.",
-            details=("missing: payment_installments", "unknown: installments"),
+            summary="Landing files of payments have other columns than the source catalog declares;"
+            " all others are loaded.",
+            measurement=Measurement(value=1, at_most=0, unit="rejected files"),
+            details=(
+                "payments/dt=2018-09-02/p.csv.gz: wrong header: missing payment_installments",
+            ),
         ),
         Alert(
             environment=environment,

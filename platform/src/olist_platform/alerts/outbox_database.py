@@ -17,6 +17,15 @@ from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.repository import state_folder
 
 _SECONDS_TO_WAIT_FOR_A_LOCK = 30
+_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+_CHECK_ITS_PLACE = (
+    "check that its disk has room and its database can be reached and written,"
+    " then run the same command again"
+)
+_BEGIN_ANEW = (
+    "move that file away, and what lies beside it under its name: the next alert begins a new one,"
+    " `olist monitor` raises again what is still wrong, messages that waited are lost"
+)
 _ADVISORY_LOCK = 0x6F6C697374
 
 
@@ -58,10 +67,10 @@ class OutboxDatabase:
                 yield connection
         except (DBAPIError, sqlite3.Error) as error:
             reason = error.orig if isinstance(error, DBAPIError) else error
+            is_damaged = getattr(reason, "sqlite_errorcode", None) in _DAMAGED
             raise OlistError(
                 f"the outbox of alerts ({self._shown_url}) cannot be used: {reason}",
-                "check that its disk has room and its database can be reached and written,"
-                " then run the same command again",
+                _BEGIN_ANEW if is_damaged else _CHECK_ITS_PLACE,
             ) from error
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from olist_platform.cli.console import environment_named, err, out
+from olist_platform.cli.console import environment_named, err, out, require_place_of_file
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.infrastructure_plan.installed_tools import require_infrastructure_tools
 from olist_platform.naming import EnvironmentName
@@ -108,6 +108,7 @@ def plan(
 
     Example:  olist ci plan --against origin/main --output plan.md
     """
+    require_place_of_file(output)
     require_infrastructure_tools()
     from olist_platform.cli.plan_output import refusal  # noqa: PLC0415
     from olist_platform.continuous_integration.plan_comment import plan_comment  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """What every subcommand prints with, and how it ends on an error."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -25,6 +26,24 @@ CheckoutOption = Annotated[
         help="Run the DAGs of this checkout, whatever release is deployed; on one machine only.",
     ),
 ]
+
+
+def path_named(text: str) -> Path:
+    """Return the path that a user's text names; raises OlistError for an empty one.
+
+    Python takes an empty path for the folder one is in, where a variable of the shell is not set.
+    """
+    if not text:
+        raise OlistError("an empty text is no path", "name the folder or file; '.' is this folder")
+    return Path(text)
+
+
+def require_place_of_file(path: Path) -> None:
+    """Check, before long work, that a file may come to lie there; raises OlistError."""
+    if path.is_dir():
+        raise OlistError(f"{path}: it is a folder, not a file", "name the file")
+    if not path.absolute().parent.is_dir():
+        raise OlistError(f"{path.parent}: there is no such folder", "make it, or check the path")
 
 
 def environment_named(text: str) -> Environment:

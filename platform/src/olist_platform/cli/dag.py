@@ -12,7 +12,7 @@ from olist_platform.cli.console import (
     err,
     out,
 )
-from olist_platform.development import DEFAULT_SCHEMA
+from olist_platform.development import DEFAULT_SCHEMA, require_schema
 from olist_platform.errors import OlistError
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ def run(  # noqa: PLR0917 - options, all given by name
     from olist_platform.run_parameters import read_parameters  # noqa: PLC0415 - takes a moment
 
     parameters: dict[str, Any]
+    # An empty field of Airflow's form is one left out. A word that is there and empty is a variable
+    # of the shell that is not set, and what was meant is not everything.
+    for option, value in (("select", select), ("as-of-date", as_of_date), ("schema", schema)):
+        if value is not None and not value.strip():
+            raise OlistError(f"--{option} is empty", "give it a value, or leave it out")
     if dag is DagName.DEVELOPMENT:
         if select or full_refresh or as_of_date:
             raise OlistError(
@@ -66,6 +71,7 @@ def run(  # noqa: PLR0917 - options, all given by name
                 "leave them out, or run production",
             )
         parameters = {"schema": schema or DEFAULT_SCHEMA}
+        require_schema(parameters["schema"])
     else:
         if schema:
             raise OlistError("--schema is development's", "leave it out, or run development")

@@ -1,5 +1,6 @@
 """`olist dashboards`: the pages that people read, and what else is made from their descriptions."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +30,7 @@ def dashboards() -> None:
 def build(env: EnvironmentOption = "local", output: OutputOption = None) -> None:
     """Write the pages from the published marts; they open without a server or a network.
 
-    Example:  xdg-open $(olist dashboards build)
+    Example:  xdg-open "$(olist dashboards build)"
     """
     # Vega, DuckDB and Jinja take a moment to import, which `olist --help` need not wait for.
     from olist_platform.dashboards.site import build_site  # noqa: PLC0415
@@ -63,7 +64,8 @@ def serve(
     site = build_site(environment, output)
     with served(site.folder, port) as address:
         out.print(f"{address}  (Control-C ends it)", soft_wrap=True, highlight=False)
-        rebuild_when_published(environment, site.folder, every, _tell)
+        with suppress(KeyboardInterrupt):
+            rebuild_when_published(environment, site.folder, every, _tell)
 
 
 @app.command("refresh-powerbi")

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from olist_platform.cli.console import environment_named, out
+from olist_platform.cli.console import environment_named, out, path_named
 from olist_platform.environment import Environment
 from olist_platform.progress import Progress as CountedProgress
 
@@ -31,7 +31,12 @@ _DONE = ("success", "failed", "skipped", "upstream_failed")
 def demo(
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="Folder or zip of Olist files. [default: generate them]"),
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Folder or zip of Olist files. [default: generate them]",
+            parser=path_named,
+        ),
     ] = None,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Run also when datasets are missing.")
@@ -144,6 +149,9 @@ def _months(result: "DemoResult") -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 0),
     )
+    for column in table.columns:
+        # On a narrow screen a figure goes on in the next line: cut off, it would be another one.
+        column.overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
     for month in result.months.to_pylist():

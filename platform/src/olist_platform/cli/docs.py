@@ -16,7 +16,7 @@ def docs() -> None:
 def build(env: EnvironmentOption = "local") -> None:
     """Write one page with every model, column and the lineage graph; it opens without a network.
 
-    Example:  xdg-open $(olist docs build)
+    Example:  xdg-open "$(olist docs build)"
     """
     # DuckDB takes a while to import, which `olist --help` need not wait for.
     from olist_platform.docs_site import build_docs_site  # noqa: PLC0415

@@ -25,7 +25,10 @@ app = typer.Typer(help="Show the environments.", no_args_is_help=True)
 
 @app.command("list")
 def list_environments() -> None:
-    """List every environment and what it is."""
+    """List every environment and what it is.
+
+    Example:  olist env list
+    """
     table = Table("environment", "engine", "landing", "what it is")
     for name in EnvironmentName:
         environment = load_environment(name)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from olist_platform.cli.console import out
+from olist_platform.cli.console import out, path_named
 from olist_platform.cli.progress import progress_bar
 from olist_platform.errors import OlistError
 from olist_platform.generator.settings import GeneratorSettings
@@ -18,7 +18,12 @@ _DEFAULTS = GeneratorSettings()
 
 
 def generate(  # noqa: PLR0917 - Typer calls it by keyword
-    folder: Annotated[Path, typer.Argument(help="Folder for the nine files; made if missing.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folder for the nine files; made if missing.", parser=path_named
+        ),
+    ],
     orders: Annotated[
         int, typer.Option("--orders", "-n", help="Exact number of orders.")
     ] = _DEFAULTS.orders,

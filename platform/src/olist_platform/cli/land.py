@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.filesize import decimal as readable_size
 
-from olist_platform.cli.console import EnvironmentOption, environment_named, out
+from olist_platform.cli.console import EnvironmentOption, environment_named, out, path_named
 from olist_platform.cli.progress import progress_bar
 from olist_platform.errors import OlistError
 
@@ -20,7 +20,10 @@ _DATE_FORMATS = ["%Y-%m-%d"]
 
 def land(
     source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Folder of the CSV files, or Kaggle's zip.")
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="Folder of the CSV files, or Kaggle's zip.", parser=path_named
+        ),
     ],
     *,
     env: EnvironmentOption = "local",

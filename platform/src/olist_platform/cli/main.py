@@ -82,15 +82,25 @@ def main() -> None:
         app()
     except OlistError as error:
         fail(error)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; Python would complain again while it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         fail(from_os_error(error))
-    except (KeyboardInterrupt, typer.Abort):
-        err.print("interrupted; run the same command again to continue")
-        sys.exit(130)
+    except SystemExit as ending:
+        # Typer makes both of these an exit of its own, without a word and with 1 for the first.
+        if _came_of(ending, BrokenPipeError):
+            # The reader (head, less) has gone; Python would complain again while it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        if _came_of(ending, KeyboardInterrupt):
+            err.print("interrupted; run the same command again to continue")
+        raise
+
+
+def _came_of(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error was raised because of one of that kind, or while it was dealt with."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, kind):
+        found = found.__cause__ or found.__context__
+    return found is not None
 
 
 if __name__ == "__main__":

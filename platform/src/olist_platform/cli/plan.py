@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from olist_platform.cli.console import environment_named, err, out
+from olist_platform.cli.console import environment_named, err, out, require_place_of_file
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.infrastructure_plan.installed_tools import require_infrastructure_tools
 
@@ -44,6 +44,8 @@ def plan(  # noqa: PLR0917 - Typer calls it by keyword
     """
     if as_json and as_markdown:
         raise OlistError("--json and --markdown exclude each other", "leave one of them out")
+    if graph is not None:
+        require_place_of_file(graph)
     require_infrastructure_tools()
     # Pulumi takes seconds to import, which `olist --help` need not wait for.
     from olist_platform.cli import plan_output  # noqa: PLC0415
@@ -60,7 +62,7 @@ def plan(  # noqa: PLR0917 - Typer calls it by keyword
         typer.echo(plan_output.as_markdown(made), nl=False)
     else:
         plan_output.print_plan(made, every_resource=resources)
-    if graph:
+    if graph is not None:
         with os_errors_explained(graph):
             graph.write_text(
                 component_picture(component_graph(made.program), f"Components of {env}"),

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from olist_platform.dbt_command import monitoring_export_folder
-from olist_platform.duckdb_warehouse import duckdb_errors_explained, sql_literal
+from olist_platform.duckdb_warehouse import PUBLISH_AGAIN, duckdb_errors_explained, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.history import history_path
@@ -120,7 +120,7 @@ def marts_on_snowflake(connection: Any, environment: Environment) -> PublishedMa
 @contextmanager
 def _on_duckdb(environment: Environment) -> Iterator[PublishedMarts]:
     copy = published_copy(environment)
-    with duckdb_errors_explained(copy), duckdb.connect() as connection:
+    with duckdb_errors_explained(copy, PUBLISH_AGAIN), duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
         connection.execute(f"attach {sql_literal(copy)} as {_PUBLISHED} (read_only)")
         marts = PublishedMarts(

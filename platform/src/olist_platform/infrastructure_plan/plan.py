@@ -76,14 +76,20 @@ def make_plan(environment: Environment, against: str | None = None) -> Plan:
             such reference.
     """
     cloud_side(environment)
-    if against:
+    if against is not None:
         commit_of(against)
     with ThreadPoolExecutor(max_workers=1) as executor:
-        earlier = executor.submit(capture_reference, against, environment.name) if against else None
+        earlier = (
+            executor.submit(capture_reference, against, environment.name)
+            if against is not None
+            else None
+        )
         program = capture_program(environment)
         with running_policy_pack() as pack:
             violations = pack.violations(program)
-        comparison = compare(earlier.result(), program, against) if earlier and against else None
+        comparison = (
+            compare(earlier.result(), program, against) if earlier and against is not None else None
+        )
     return Plan(
         environment=environment,
         program=program,

@@ -76,6 +76,8 @@ def open_store(
         raise OlistError(
             f"'{url}' is neither a folder nor S3", "use a folder or s3://bucket/prefix"
         )
+    if not url:
+        raise OlistError("an empty text is no landing", "use a folder or s3://bucket/prefix")
     if endpoint_url is not None:
         raise OlistError(
             f"an S3 endpoint makes no sense for the folder {url}", "use s3://bucket/prefix with it"
@@ -98,4 +100,5 @@ def landing_store(
     if isinstance(environment.landing, S3Landing):
         region = environment.landing.region
         endpoint_url = endpoint_url or (environment.landing.endpoint_url if url is None else None)
-    return open_store(url or environment.landing_url, endpoint_url=endpoint_url, region=region)
+    place = environment.landing_url if url is None else url
+    return open_store(place, endpoint_url=endpoint_url, region=region)

@@ -19,6 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Snowflake's limit for one text; it also bounds the memory of a parser's block.
 MAX_RECORD_BYTES = 16 << 20
 _PIECE = 4 << 20
+_ANOTHER_HEADER = "wrong header"
 _SMALLEST_BLOCK = 1 << 20
 _QUOTE, _COMMA, _NEWLINE, _RETURN = b'",\n\r'
 
@@ -281,6 +282,11 @@ def parse_csv(content: BinaryIO, longest_record: int) -> Iterator[pa.RecordBatch
     )
 
 
+def tells_of_another_header(reason: str) -> bool:
+    """Whether a file was refused because its columns are not those of the source catalog."""
+    return reason.startswith(_ANOTHER_HEADER)
+
+
 def describe_header(found: list[str], expected: tuple[str, ...]) -> str:
     """Say how a header differs from the expected one."""
     missing = [name for name in expected if name not in found]
@@ -294,7 +300,7 @@ def describe_header(found: list[str], expected: tuple[str, ...]) -> str:
         parts.append("the columns are repeated or in another order")
     got = ",".join(found)
     got = got if len(got) <= 300 else f"{got[:300]}..."  # noqa: PLR2004
-    return f"wrong header: {'; '.join(parts)} (expected {','.join(expected)}; got {got})"
+    return f"{_ANOTHER_HEADER}: {'; '.join(parts)} (expected {','.join(expected)}; got {got})"
 
 
 def _place(line: int, record: int) -> str:

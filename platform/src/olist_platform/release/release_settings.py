@@ -1,19 +1,18 @@
 """How releases reach an environment: its artifact store, and what a deployment there does."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from olist_platform.naming import EnvironmentName
-from olist_platform.settings_model import Settings
+from olist_platform.settings_model import Folder, Settings
 
 
 class FolderArtifacts(Settings):
     """Releases and the deployment record in a folder of this machine."""
 
     kind: Literal["folder"]
-    folder: Path
+    folder: Folder
 
 
 class S3Artifacts(Settings):
