@@ -114,6 +114,7 @@ def _page_files(
             displayOption="FitToWidth",
             height=page_height(placed),
             width=Box.PAGE_WIDTH,
+            **_interactions(slicers, page),
         ),
     )
     on_phone = place_on_phone(placed)
@@ -130,6 +131,18 @@ def _page_files(
 
 def _is_used(one: Filter, page: Page) -> bool:
     return any(one.name in tile.filters for tile in page.tiles)
+
+
+def _interactions(slicers: Sequence[Filter], page: Page) -> Json:
+    """A history beside figures of the chosen month stays whole: one month of it is a point."""
+    untouched = [
+        {"source": f"{_SLICER}_{one.name}", "target": tile.name, "type": "NoFilter"}
+        for one in slicers
+        if one.kind is FilterKind.PERIOD
+        for tile in page.tiles
+        if one.name not in tile.filters
+    ]
+    return {"visualInteractions": untouched} if untouched else {}
 
 
 def _question(page: Page) -> Json:
