@@ -252,7 +252,9 @@ def _column(table: str, name: str, label: str, *, is_active: bool = True) -> Jso
 def _sort(tile: Tile, projections: Mapping[str, Json]) -> Json:
     """The tile's order, as far as it is by something that the visual holds."""
     held = {column.key for columns in _wells(tile).values() for column in columns}
-    orders = [order for order in tile.rows.order if order.by in held]
+    # Power BI orders the bars of a chart by the sums of their parts anyway.
+    named = {order.by: order for order in reversed(tile.rows.order) if order.by in held}
+    orders = [order for order in tile.rows.order if order is named.get(order.by)]
     if tile.kind is TileKind.KPI or not orders:
         return {}
     sort = [
