@@ -11,6 +11,7 @@ from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.chart_theme import chart_theme
 from olist_platform.dashboards.charts import CHARTS, chart_spec
 from olist_platform.dashboards.description import Format
+from olist_platform.monitoring.check_result import State
 
 TILES = {
     f"{board.name}.{tile.name}": tile
@@ -50,10 +51,10 @@ def drawn(name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def test_parts_of_a_bar_lie_in_the_order_of_the_legend() -> None:
-    """That of the rows; by their letters it would be High, Low, Medium."""
+    """That of the words; by their letters it would be High, Low, Medium."""
     rows = [
         {"category": "Lost", "churn_risk": risk, "number_of_rows": number}
-        for risk, number in (("High", 300), ("Medium", 200), ("Low", 100))
+        for risk, number in (("Medium", 200), ("Low", 100), ("High", 300))
     ]
     svg = drawn("customer_strategy.churn_risk", rows)
     legend = re.findall(r">(High|Medium|Low)</text>", svg)
@@ -61,6 +62,41 @@ def test_parts_of_a_bar_lie_in_the_order_of_the_legend() -> None:
     bars = re.findall(r'churn_risk: (\w+);[^>]* d="M([\d.]+),', svg)
     parts = {risk: round(float(left)) for risk, left in bars}
     assert parts == {"High": 0, "Medium": 200, "Low": 333}
+
+
+def test_a_word_keeps_its_colour_whatever_rows_are_chosen() -> None:
+    """What fails is not green because nothing healthy came before it."""
+    colours = []
+    for states in (("failing", "healthy"), ("healthy", "failing", "not_judged")):
+        rows = [
+            {"category": "volume", "state": state, "number_of_rows": 1, "check_name": "volume"}
+            for state in states
+        ]
+        svg = drawn("platform_health.checks", rows)
+        bars = re.findall(r'state: (\w+);[^>]*?fill="(#\w+)"', svg)
+        colours.append({state: colour.upper() for state, colour in bars})
+    assert colours[0] == {"failing": "#E69F00", "healthy": "#009E73"}
+    assert colours[1] == {"failing": "#E69F00", "healthy": "#009E73", "not_judged": "#0072B2"}
+    words = TILES["platform_health.checks"].rows.order[-1].values
+    assert set(words) == {state.value for state in State}
+
+
+def test_a_histogram_leaves_room_for_bins_that_nobody_is_in() -> None:
+    """Side by side, 0.35 and 0.65 would look like neighbours."""
+    rows = [
+        {"category": str(size), "clv_365d": size, "number_of_rows": number}
+        for size, number in ((0.35, 4), (0.65, 2))
+    ]
+    svg = drawn("customer_strategy.clv_distribution", rows)
+    bars = {
+        float(size): int(number)
+        for size, number in re.findall(r"clv_365d: ([\d.]+); number_of_rows: (\d+);", svg)
+    }
+    assert sorted(bars) == [round(place * 0.05, 2) for place in range(21)]
+    assert {size: number for size, number in bars.items() if number} == {0.35: 4, 0.65: 2}
+    # On the axis in their order, whatever that of the rows.
+    labels = re.findall(r">\$(\d+)m?</text>", svg)
+    assert labels == [*(str(50 * place) for place in range(20)), "1"]
 
 
 @pytest.mark.parametrize(

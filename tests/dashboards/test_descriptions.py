@@ -213,6 +213,27 @@ def test_what_may_be_summed_are_amounts_and_counts_of_the_grain() -> None:
             assert set(over) <= set(contracts[mart].grain), (mart, column)
 
 
+def test_words_in_their_order_are_those_that_dbt_accepts() -> None:
+    """A word that is not listed has no colour of its own and comes last."""
+    accepted = {
+        (model["name"], column): set(words)
+        for path in (ROOT / "dbt" / "models" / "marts").rglob("*.yml")
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())
+        for test in model.get("data_tests", ())
+        if isinstance(test, dict) and "accepted_value_sets" in test
+        for column, words in test["accepted_value_sets"]["arguments"]["values"].items()
+    }
+    listed = {
+        (tile.mart, one.by): set(one.values)
+        for board in load_dashboards()
+        for tile in board.tiles
+        for one in tile.rows.order
+        if one.values and tile.mart.startswith("mart_")
+    }
+    assert len(listed) == 3
+    assert listed == {name: accepted[name] for name in listed}
+
+
 def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
     project = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))
     fewest = project["vars"]["kpi_alert_minimum_orders"]

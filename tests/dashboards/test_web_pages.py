@@ -1,7 +1,9 @@
 """The pages as readers meet them, in headless Chromium: every figure, width, theme and filter."""
 
 import itertools
+import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +28,8 @@ from dashboard_pages import (
 )
 from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.description import Dashboard, FilterKind, TileKind
-from olist_platform.dashboards.site import Site, build_site
+from olist_platform.dashboards.site import BUILD_FILE, Site, build_site
+from olist_platform.dashboards.site_server import served
 from olist_platform.environment import Environment, load_environment
 from olist_platform.naming import EnvironmentName
 from olist_platform.publication import publish
@@ -279,6 +282,88 @@ def test_a_choice_without_rows_says_so(page: Page, site: Site, marts: Marts) -> 
     assert page.inner_text("#seller_health .empty") == "Nothing for this choice."
 
 
+def changed_page(site: Site, name: str, folder: Path, change: Callable[[Any], None]) -> Path:
+    """Return a copy of a page whose content was changed."""
+    shutil.copytree(site.folder, folder)
+    path = folder / name
+    before, start, rest = path.read_text(encoding="utf-8").partition('id="content-data">')
+    held, end, after = rest.partition("</script>")
+    content = json.loads(held)
+    change({tile["name"]: tile for tile in content["tiles"]})
+    path.write_text(f"{before}{start}{json.dumps(content)}{end}{after}", encoding="utf-8")
+    return path
+
+
+def test_what_is_rounded_is_not_read_as_a_mistake(page: Page, site: Site, tmp_path: Path) -> None:
+    """0.9196 is 92.0 % and misses 92 %; 0.0003 is little and not nothing, and no move."""
+    values = {
+        "on_time": {"on_time_rate": 0.9196, "settled_on_time_rate": 0.9196},
+        "cancellations": {"cancellation_rate": 0.0003},
+        "orders": {"orders_growth": 0.0003, "orders_yoy_growth": -0.0004},
+        "aov": {"aov": -0.001},
+        "penetration": {"orders_per_100k_inhabitants": 0.0022},
+        "customers": {"repeat_customer_rate": 0.9996},
+    }
+
+    def change(tiles: dict[str, Any]) -> None:
+        for name, changed in values.items():
+            tile = tiles[name]
+            for row in tile["rows"]:
+                for key, value in changed.items():
+                    row[tile["fields"].index(key)] = value
+
+    open_page(page, changed_page(site, "index.html", tmp_path / "site", change))
+    assert page.inner_text("#on_time .figure") == "92.0%"
+    missed = "\u2717 Misses target: at least 92 %, by less than is shown"
+    assert page.inner_text("#on_time .target") == missed
+    assert page.inner_text("#cancellations .figure") == "<0.1%"
+    assert page.inner_text("#cancellations .target") == "\u2713 Meets target: at most 1 %"
+    assert page.inner_text("#aov .figure") == "R$0.00"
+    assert page.inner_text("#penetration .figure") == "0.0022"
+    assert page.inner_text("#customers [data-key=repeat_customer_rate]") == ">99.9%"
+    moves = page.locator("#orders .change")
+    assert [move.split(" ")[0] for move in moves.all_inner_texts()] == ["\u25a00.0%"] * 2
+    assert page.locator("#orders .change.level").count() == 2
+
+
+def test_what_is_not_known_leaves_no_empty_frame(page: Page, site: Site, tmp_path: Path) -> None:
+    """After one month there is a forecast without an interval; without a sale no penetration."""
+
+    def change(tiles: dict[str, Any]) -> None:
+        forecast, trend = tiles["next_month"], tiles["penetration_trend"]
+        for row in forecast["rows"]:
+            for key in ("forecast_lower_80", "forecast_upper_80"):
+                row[forecast["fields"].index(key)] = None
+        for row in trend["rows"]:
+            row[trend["fields"].index("orders_per_100k_inhabitants")] = None
+        tiles["worst_lanes"]["rows"] = []
+
+    open_page(page, changed_page(site, "index.html", tmp_path / "site", change))
+    assert page.locator("#next_month .figure").count() == 1
+    assert page.locator("#next_month .interval").count() == 0
+    assert page.inner_text("#penetration_trend .empty") == "Not recorded yet."
+    assert page.inner_text("#worst_lanes .empty") == "No lane has enough deliveries to be judged."
+
+
+def test_bars_stay_ordered_by_the_sum_of_their_parts(page: Page, site: Site, marts: Marts) -> None:
+    """In all states and in one, where the page takes the parts together."""
+    open_page(page, site.folder / "customers.html")
+    [(state,)] = marts.rows(
+        "select state from mart_customer_strategy group by state order by count(*) desc limit 1"
+    )
+    for chosen in ("", state):
+        page.select_option("select[data-filter=state]", chosen)
+        wait_until_drawn(page)
+        tile = DASHBOARDS["customer_strategy"].tile("churn_risk")
+        shown = list(dict.fromkeys(row["segment"][0] for row in shown_rows(page, tile)))
+        expected = marts.rows(
+            "select segment from mart_customer_strategy where segment is not null"
+            f"{f' and state = {chosen!r}' if chosen else ''}"
+            " group by segment order by count(*) desc, segment"
+        )
+        assert shown == [segment for (segment,) in expected]
+
+
 def test_the_reader_chooses_signs_and_colours_for_all_pages(browser: Browser, site: Site) -> None:
     context = browser.new_context(locale="pt-BR", color_scheme="light")
     page = context.new_page()
@@ -357,6 +442,58 @@ def test_a_page_can_be_used_with_the_keyboard(page: Page, site: Site) -> None:
     page.keyboard.press("Enter")
     assert page.locator("#sellers_to_take_up tbody tr").count() == 200
     assert page.evaluate("document.activeElement.textContent") == "Show fewer"
+
+
+def test_a_page_makes_way_for_a_newer_build_and_keeps_what_was_chosen(
+    page: Page, site: Site, tmp_path: Path
+) -> None:
+    """Also where the newer one came between the page and its first look; and once, not for ever."""
+    folder = tmp_path / "site"
+    shutil.copytree(site.folder, folder)
+    newest = folder / BUILD_FILE
+    assert newest.read_text(encoding="utf-8").strip() == site.build
+    watched = watch(page)
+
+    def loads() -> int:
+        return sum(url.endswith(".html") for url in watched.requests)
+
+    page.clock.install()
+    with served(folder, 0) as address:
+        open_page(page, f"{address}customers.html")
+        assert page.get_attribute("html", "data-build") == site.build
+        page.select_option("select[data-filter=state]", "SP")
+        page.clock.fast_forward(16_000)
+        page.wait_for_load_state("networkidle")
+        assert loads() == 1
+        newest.write_text("another\n", encoding="utf-8")
+        with page.expect_navigation():
+            page.clock.fast_forward(16_000)
+        wait_until_drawn(page)
+        assert page.input_value("select[data-filter=state]") == "SP"
+        assert set(page.locator("#segments .tag").all_inner_texts()) == {"SP"}
+        page.clock.fast_forward(16_000)
+        page.wait_for_load_state("networkidle")
+        assert loads() == 2
+        # Who loads the page by hand begins anew; the page is older than the site's newest build.
+        newest.write_text("a third\n", encoding="utf-8")
+        with page.expect_navigation(url="**/customers.html"):
+            page.goto(f"{address}customers.html")
+        page.wait_for_function("window.sessionStorage.getItem('olist.loaded') === 'a third'")
+
+
+def test_a_page_is_dark_on_white_on_paper(browser: Browser, site: Site) -> None:
+    page = browser.new_page(color_scheme="dark", reduced_motion="reduce", locale="en-US")
+    open_page(page, site.first_page)
+    shade = "getComputedStyle(document.querySelector('#orders .figure')).color"
+    chart = "getComputedStyle(document.querySelector('#on_time_trend .chart svg')).filter"
+    assert page.evaluate(shade) == "rgb(232, 237, 242)"
+    assert page.evaluate(chart) == "none"
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate(shade) == "rgb(27, 35, 44)"
+    assert page.evaluate(chart) == "invert(1) hue-rotate(180deg)"
+    kept = "getComputedStyle(document.querySelector('#on_time_trend')).breakInside"
+    assert page.evaluate(kept) == "avoid"
+    page.close()
 
 
 def test_links_lead_to_tiles_that_are_there(page: Page, site: Site) -> None:

@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import vl_convert
 
 from alert_scenario import failure
 from emulated_publication import emulated_publication
@@ -15,10 +16,13 @@ from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.outbox import StoredAlert
 from olist_platform.alerts.pii_guard import masked
+from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.published_marts import marts_on_snowflake, open_published_marts
+from olist_platform.dashboards.written_values import Numbers
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.executive_report.report import ExecutiveReport, FigureLine, compose_report
+from olist_platform.executive_report.report_chart import draw_chart
 from olist_platform.executive_report.report_message import report_page, report_text
 from olist_platform.executive_report.report_period import ReportKind, period_ending
 from olist_platform.naming import EnvironmentName, Workload
@@ -46,11 +50,15 @@ def money(value: Any) -> str:
 
 
 def share(value: Any) -> str:
+    if 0 < value < 0.0005:
+        return "<0,1%"
+    if 0.9995 <= value < 1:
+        return ">99,9%"
     return f"{number(rounded(value, 3) * 100, 1)}%"
 
 
 def growth(value: Any) -> str:
-    return ("+" if rounded(value, 3) > 0 else "") + share(value)
+    return ("+" if rounded(value, 3) > 0 else "") + f"{number(rounded(value, 3) * 100, 1)}%"
 
 
 def plain(value: Any) -> str:
@@ -334,6 +342,81 @@ def test_fast_deliveries_alone_are_not_held_against_targets(published: Published
         " their targets yet."
     )
     assert warnings_of(report) == [said]
+
+
+def test_what_is_rounded_is_not_read_as_a_mistake(published: Published) -> None:
+    """0.9196 is 92,0 % and misses 92 %; a growth of 0.0003 is none that can be seen."""
+    end = last_end(published, ReportKind.MONTHLY)
+    with published.restored():
+        published.change(
+            "update mart_executive_kpis set on_time_rate = 0.9196, settled_on_time_rate = 0.9196,"
+            " cancellation_rate = 0.0003, orders_growth = 0.0003, gmv_growth = -0.0004,"
+            " orders_per_100k_inhabitants = 0.0022"
+            f" where period_type = 'month' and period_end = date '{end}'"
+        )
+        lines = lines_of(report_of(published, end))
+    assert lines["on_time"].value == "92,0%"
+    target = lines["on_time"].target
+    assert target is not None
+    assert target.text == "\u2717 off target: at least 92 %, by less than is shown"
+    assert lines["cancellations"].value == "<0,1%"
+    assert lines["cancellations"].target is not None
+    assert lines["cancellations"].target.text == "\u2713 target: at most 1 %"
+    assert lines["penetration"].value == "0,0022"
+    assert [lines[name].changes[0].text for name in ("orders", "gmv")] == [
+        "= 0,0% month on month",
+        "= 0,0% month on month",
+    ]
+    assert {lines[name].changes[0].tone for name in ("orders", "gmv")} == {"plain"}
+
+
+def test_a_forecast_without_an_interval_says_so(published: Published) -> None:
+    """As after a single month; it was "between \u2013 and \u2013"."""
+    with published.restored():
+        published.change(
+            "update mart_financial_performance set forecast_gmv = 1234.5, forecast_lower_80 = null,"
+            " forecast_upper_80 = null where is_forecast"
+        )
+        forecast = report_of(published).forecast
+        [(first,)] = published.rows(
+            "select min(month) from mart_financial_performance where is_forecast"
+        )
+    assert forecast == (
+        f"GMV of {month(first)} is expected at R${SPACE}1.234,50; an interval is not known yet."
+    )
+
+
+def test_a_week_beyond_its_limits_is_told_when_it_has_ended(published: Published) -> None:
+    """A report of a day in the middle of the week knows nothing of the week's end."""
+    end = last_end(published, ReportKind.WEEKLY)
+    start = period_ending(end).start
+    with published.restored():
+        published.change(
+            "update mart_executive_kpis set is_alert = true, alert_reasons = 'late deliveries'"
+            f" where period_type = 'week' and period_start = date '{start}'"
+        )
+        told = [report_of(published, day).limits for day in (end - timedelta(days=1), end)]
+    title = f"Week from {day_text(start)}"
+    assert [title in [limit.title for limit in limits] for limits in told] == [False, True]
+
+
+@pytest.mark.parametrize("numbers", ["en", "pt-BR"])
+def test_the_chart_is_in_brl_whatever_the_signs(
+    published: Published, monkeypatch: pytest.MonkeyPatch, numbers: Numbers
+) -> None:
+    def as_text(spec: dict[str, Any], **options: Any) -> bytes:
+        options.pop("scale")
+        return vl_convert.vegalite_to_svg(spec, **options).encode()
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_png", as_text)
+    [board] = [one for one in load_dashboards() if one.name == "executive_performance"]
+    period = period_ending(last_end(published, ReportKind.MONTHLY))
+    with open_published_marts(published.environment) as marts:
+        chart = draw_chart(board, marts, period, numbers)
+    assert chart is not None
+    labels = re.findall(r">([^<>]*\$[^<>]*)</text>", chart.png.decode())
+    assert labels
+    assert all(label.startswith("R$") for label in labels)
 
 
 def test_old_figures_say_so(published: Published) -> None:

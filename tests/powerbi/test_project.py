@@ -149,7 +149,7 @@ def test_every_tile_is_a_visual_with_its_columns(files: Files, model: Model) -> 
 def test_measures_lean_on_one_column_and_compute_nothing(model: Model) -> None:
     known = re.compile(
         r"(?:SELECTEDVALUE|SUM|COALESCE|COUNT|COUNTROWS|DIVIDE|CALCULATE|MAX|MIN|ISBLANK|NOT|VAR|RETURN"
-        r"|REMOVEFILTERS|TRUE|FALSE|IN)\b"
+        r"|REMOVEFILTERS|KEEPFILTERS|IF|HASONEVALUE|TRUE|FALSE|IN)\b"
     )
     for name, measure in model.measures().items():
         words = re.findall(
@@ -186,9 +186,79 @@ def test_the_running_month_is_no_point_of_the_line_of_gmv(files: Files, model: M
     measure = model.measures()["Financial performance \u00b7 GMV, months that have ended"]
     assert " ".join(str(measure.expression).split()) == (
         "CALCULATE( CALCULATE(SELECTEDVALUE(mart_financial_performance[gmv]),"
-        " NOT ISBLANK(mart_financial_performance[gmv])),"
+        " KEEPFILTERS(NOT ISBLANK(mart_financial_performance[gmv]))),"
         " mart_financial_performance[is_complete] = TRUE() )"
     )
+
+
+def test_no_measure_throws_away_the_filter_of_its_own_column(model: Model) -> None:
+    """A filter of CALCULATE on a column takes the place of the one it has, unless it is kept.
+
+    A card's month is filtered to the chosen month, and a cohort's months since its first order to
+    the latest: without KEEPFILTERS every month is back, and SELECTEDVALUE of many is blank.
+    """
+    for name, measure in model.measures().items():
+        expression = " ".join(str(measure.expression).split())
+        plain = re.findall(r"CALCULATE\(SELECTEDVALUE\(([^)]+)\), (?!KEEPFILTERS)", expression)
+        assert plain == [], name
+    month = model.measures()["Executive KPIs \u00b7 Period start, chosen month"]
+    start = "mart_executive_kpis[period_start]"
+    assert " ".join(str(month.expression).split()) == (
+        "VAR chosen = [Executive KPIs \u00b7 chosen month] RETURN CALCULATE("
+        f" CALCULATE(SELECTEDVALUE({start}), KEEPFILTERS(NOT ISBLANK({start}))),"
+        ' mart_executive_kpis[period_type] = "month", mart_executive_kpis[is_complete] = TRUE(),'
+        f" {start} = chosen )"
+    )
+
+
+def test_a_total_of_cohorts_is_not_the_oldest_cohort(model: Model) -> None:
+    """Each cohort's latest month is another one; of all together it is that of the oldest."""
+    for column in ("Cohort size", "Months since first", "LTV to CAC", "Acquisition cost"):
+        measure = model.measures()[
+            f"Unit economics \u00b7 {column}, latest months since first"
+        ].expression
+        said = " ".join(str(measure).split())
+        assert " RETURN IF(HASONEVALUE(mart_unit_economics[cohort_month]), CALCULATE(" in said
+
+
+def test_amounts_of_more_than_four_places_are_not_rounded(
+    model: Model, contracts: dict[str, Contract]
+) -> None:
+    """Power BI's decimal has four places: 0.149996 would be 0.15, and in the next bin."""
+    assert contracts["mart_customer_strategy"].columns["clv_365d"].data_type == "decimal(18,6)"
+    strategy = model.tables["mart_customer_strategy"]
+    columns = strategy.of_kind("column")
+    assert columns["clv_365d"].properties["dataType"] == "double"
+    assert columns["gmv"].properties["dataType"] == "decimal"
+    query = strategy.of_kind("partition")[strategy.name].expression
+    assert '{"CLV_365D", type number}' in query
+    assert '{"GMV", Currency.Type}' in query
+
+
+def test_the_month_narrows_no_history(files: Files) -> None:
+    """On the web a trend shows all months beside figures of the chosen one."""
+    found = reports(files)
+    untouched = {
+        (report, page, one["source"], one["target"], one["type"])
+        for report, held in found.items()
+        for path, content in held.items()
+        if path.endswith("page.json")
+        for page in [path.split("/")[1]]
+        for one in content.get("visualInteractions", [])
+    }
+    assert untouched == {
+        ("executive_performance", "last_month", "slicer_period", "next_month", "NoFilter"),
+        ("executive_performance", "markets", "slicer_period", "penetration_trend", "NoFilter"),
+        ("executive_performance", "markets", "slicer_period", "market_strategies", "NoFilter"),
+        (
+            "operations_intelligence",
+            "logistics",
+            "slicer_period",
+            "delivery_days_trend",
+            "NoFilter",
+        ),
+        ("operations_intelligence", "payments", "slicer_period", "payment_shares", "NoFilter"),
+    }
 
 
 def test_a_chosen_month_is_shown_however_few_its_orders(model: Model) -> None:

@@ -202,16 +202,24 @@ def written(value: object, format_: Format, language: str) -> str | None:
     if format_ in (Format.TEXT, Format.DATE, Format.MONTH, Format.MOMENT, Format.FLAG):
         return None
     number = Decimal(repr(value))
+    if format_ is Format.SHARE and (Decimal(0) < number < Decimal("0.0005")):
+        return "<0,1%" if language == "pt-BR" else "<0.1%"
+    if format_ is Format.SHARE and (Decimal("0.9995") <= number < Decimal(1)):
+        return ">99,9%" if language == "pt-BR" else ">99.9%"
     decimals, prefix, suffix, sign = _writing(number, format_, language)
     if format_ in (Format.SHARE, Format.GROWTH, Format.POINTS):
         number *= 100
     rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     digits = f"{abs(rounded):,.{decimals}f}"
+    if format_ is Format.NUMBER and Decimal(0) < abs(number) < Decimal("0.005"):
+        # Its first two digits.
+        rounded = Decimal(f"{number:.1e}")
+        digits = f"{abs(rounded):f}"
     if format_ is Format.NUMBER and decimals:
         digits = digits.rstrip("0").rstrip(".")
     if language == "pt-BR":
         digits = digits.translate(str.maketrans(",.", ".,"))
-    mark = "-" if rounded < 0 or (rounded == 0 and number < 0 and not sign) else ""
+    mark = "-" if rounded < 0 else ""
     if sign and rounded > 0:
         mark = "+"
     return f"{mark}{prefix}{digits}{suffix}"

@@ -5,6 +5,7 @@ same specification to an image. Rows come as the dataset `rows`, by the keys of 
 and, for what bars and ranges are told apart by, `category`.
 """
 
+import json
 from typing import Any
 
 from olist_platform.dashboards.description import Format, Role, Tile, TileColumn, TileKind
@@ -299,19 +300,26 @@ def _bar(chart: _Chart) -> Spec:
     if chart.tile.of_role(Role.SERIES):
         series = chart.one(Role.SERIES)
         # Parts lie in the order of the legend, which is that of the rows, and not by their letters.
-        layers[0]["transform"] = [
-            {"window": [{"op": "row_number", "as": "place"}]},
-            {
-                "joinaggregate": [{"op": "min", "field": "place", "as": _FIRST_PLACE}],
-                "groupby": [series.key],
-            },
-        ]
+        words = _words_in_order(chart.tile, series)
+        layers[0]["transform"] = (
+            [{"calculate": f"indexof({json.dumps(words)}, datum.{series.key})", "as": _FIRST_PLACE}]
+            if words
+            else [
+                {"window": [{"op": "row_number", "as": "place"}]},
+                {
+                    "joinaggregate": [{"op": "min", "field": "place", "as": _FIRST_PLACE}],
+                    "groupby": [series.key],
+                },
+            ]
+        )
         bars["order"] = {"field": _FIRST_PLACE, "type": "quantitative"}
         bars["color"] = {
             "field": series.key,
             "type": "nominal",
             "sort": None,
             "legend": {"title": None, "orient": "top", "columns": 2},
+            # A word keeps its colour whatever rows the reader chooses.
+            **({"scale": {"domain": words}} if words else {}),
         }
     else:
         layers.append(
@@ -327,6 +335,11 @@ def _bar(chart: _Chart) -> Spec:
         # The bars' numbers stand beside them.
         bars["x"]["axis"] = None
     return {"height": {"step": _ROW_HEIGHT}, "layer": [*layers, *_target_line(chart, "x")]}
+
+
+def _words_in_order(tile: Tile, series: TileColumn) -> list[str]:
+    """Return the words of a series as the tile orders them; none where it only orders by them."""
+    return [word for one in tile.rows.order if one.by == series.key for word in one.values]
 
 
 def _range(chart: _Chart) -> Spec:
@@ -354,12 +367,16 @@ def _histogram(chart: _Chart) -> Spec:
     size, value = chart.one(Role.CATEGORY), chart.one(Role.VALUE)
     return {
         "height": _TIME_CHART_HEIGHT,
+        # A bin that nobody is in has its place: a gap is part of the shape.
+        "transform": [
+            {"impute": value.key, "key": size.key, "keyvals": _bins(size), "value": 0},
+        ],
         "mark": {"type": "bar", "style": "bar"},
         "encoding": {
             "x": {
                 "field": size.key,
                 "type": "ordinal",
-                "sort": None,
+                "sort": "ascending",
                 "axis": {
                     "title": size.label,
                     "labelAngle": 0,
@@ -371,6 +388,14 @@ def _histogram(chart: _Chart) -> Spec:
             "tooltip": chart.tooltip(),
         },
     }
+
+
+def _bins(size: TileColumn) -> list[float]:
+    """Where bins begin from 0 on, as the tile's rows say it."""
+    assert size.bin_width is not None, "a histogram has bins"  # noqa: S101
+    assert size.last_bin is not None, "a histogram has a last bin"  # noqa: S101
+    last = round(size.last_bin / size.bin_width)
+    return [round(place * size.bin_width, 6) for place in range(last + 1)]
 
 
 def _heatmap(chart: _Chart) -> Spec:

@@ -204,9 +204,18 @@ Conditions = dict[_Name, Scalar | tuple[Scalar, ...] | Bounds | Present]
 
 
 class Order(Settings):
-    """Order of rows by a value of theirs."""
+    """Order of rows by a value of theirs.
+
+    Attributes:
+        by: The value.
+        of: Value that rows of one bar share: bars are ordered by the sums of their parts.
+        values: Words in their order, where that is not the alphabet's; others follow.
+        descending: The largest first.
+    """
 
     by: str
+    of: _Name | None = None
+    values: tuple[str, ...] = ()
     descending: bool = False
 
 
@@ -232,6 +241,18 @@ class Selection(Settings):
     limit: Annotated[int, Field(ge=1, le=2000)] | None = None
     limit_of: tuple[_Name, ...] = ()
     show: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _is_cut_by_rows(self) -> "Selection":
+        if self.limit and any(one.of for one in self.order):
+            raise ValueError("a limit counts rows, so it does not go with the order of whole bars")
+        return self
+
+    @model_validator(mode="after")
+    def _orders_by_sums_or_words(self) -> "Selection":
+        if any(one.of and one.values for one in self.order):
+            raise ValueError("sums of parts are no words: an order has of or values")
+        return self
 
 
 class Target(Settings):
@@ -339,9 +360,9 @@ class Tile(Settings):
         if binned != (self.kind is TileKind.HISTOGRAM):
             raise ValueError(f"tile '{self.name}': a histogram, and only that, has a bin_width")
         known = {*keys, *self.hidden_columns}
-        for order in self.rows.order:
-            if order.by not in known:
-                raise ValueError(f"tile '{self.name}': it is ordered by '{order.by}', not shown")
+        for named in (name for one in self.rows.order for name in (one.by, one.of) if name):
+            if named not in known:
+                raise ValueError(f"tile '{self.name}': it is ordered by '{named}', not shown")
         plain = [c for c in self.columns if not c.aggregate and not c.is_dimension]
         if self.is_aggregated and any(c.role is not Role.DETAIL for c in plain):
             raise ValueError(f"tile '{self.name}': say how its values are aggregated")

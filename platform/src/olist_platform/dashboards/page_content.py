@@ -19,6 +19,7 @@ from olist_platform.dashboards.description import (
 )
 from olist_platform.dashboards.published_marts import PublishedMarts
 from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
+from olist_platform.dashboards.written_values import decimals_shown
 
 Json = dict[str, Any]
 Cell = bool | int | float | str | None
@@ -173,7 +174,10 @@ def _tile(content: TileContent, *, is_stale: bool) -> Json:
         "empty": tile.empty if content.is_there else tile.missing,
         "adds": tile.is_aggregated,
         "filters": tile.filters,
-        "order": [{"by": one.by, "descending": one.descending} for one in tile.rows.order],
+        "order": [
+            {"by": one.by, "of": one.of, "values": one.values, "descending": one.descending}
+            for one in tile.rows.order
+        ],
         "show": tile.rows.show,
         "target": _target(tile),
         "spec": chart_spec(tile) if tile.kind in CHARTS or tile.kind is TileKind.KPI else None,
@@ -195,6 +199,7 @@ def _target(tile: Tile) -> Json | None:
         "atLeast": target.at_least,
         "atMost": target.at_most,
         "label": target.label,
+        "decimals": decimals_shown(tile),
     }
 
 

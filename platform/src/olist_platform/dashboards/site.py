@@ -46,6 +46,8 @@ _EXPORTED = "window.vegaEmbed = vegaEmbed;"
 _NAME_LENGTH = 12
 # Holds the build's name, for pages that look whether they are still the newest.
 BUILD_FILE = "build.txt"
+# Stands in the pages for the build's name, which is that of their content.
+_BUILD_MARK = "build-of-this-page"
 _FIGURE_WIDTHS = {TileKind.KPI: "quarter", TileKind.RANKING: "half"}
 _BESIDE_OTHERS = CHARTS - {TileKind.FORECAST}
 _WEB = files("olist_platform.dashboards") / "web"
@@ -145,6 +147,7 @@ def _pages(
         dashboard.web_page: template.render(
             dashboard=dashboard,
             dashboards=dashboards,
+            build_mark=_BUILD_MARK,
             environment=environment.name.value,
             as_of_date=cell(publication.as_of_date),
             published_at=cell(publication.published_at),
@@ -214,7 +217,7 @@ def _put(content: Mapping[str, bytes], folder: Path) -> Site:
             for name, held in {**content, BUILD_FILE: f"{build}\n".encode()}.items():
                 path = written / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(held)
+                path.write_bytes(held.replace(_BUILD_MARK.encode(), build.encode(), 1))
             with suppress(FileExistsError):
                 written.rename(place)
     former = folder.resolve()

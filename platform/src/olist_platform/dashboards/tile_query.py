@@ -35,7 +35,7 @@ def tile_query(tile: Tile, relation: str) -> str:
         together = ", ".join([*apart, *hidden])
         grouped += f" group by {together}" if together else ""
     # Ties are broken by everything else, so that equal marts give equal pages.
-    named = {one.by for one in tile.rows.order}
+    named = {one.by for one in tile.rows.order if not one.of and not one.values}
     rest = (Order(by=key) for key in (*expressions, *hidden) if key not in named)
     order = _order((*tile.rows.order, *rest))
     statement = f"select * from ({grouped}) as shown"  # noqa: S608
@@ -102,8 +102,17 @@ def _expression(column: TileColumn) -> str:
 
 
 def _order(orders: tuple[Order, ...]) -> str:
-    terms = [f"{one.by}{' desc' if one.descending else ''} nulls last" for one in orders]
+    terms = [f"{_ordered(one)}{' desc' if one.descending else ''} nulls last" for one in orders]
     return f"order by {', '.join(terms)}" if terms else ""
+
+
+def _ordered(one: Order) -> str:
+    if one.of:
+        return f"sum({one.by}) over (partition by {one.of})"
+    if one.values:
+        places = (f"when {_literal(word)} then {place}" for place, word in enumerate(one.values))
+        return f"case {one.by} {' '.join(places)} end"
+    return one.by
 
 
 def _conditions(where: Conditions) -> str:

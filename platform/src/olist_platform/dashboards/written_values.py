@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from olist_platform.dashboards.description import Format
+from olist_platform.dashboards.description import Format, Role, Tile
 
 Numbers = Literal["pt-BR", "en"]
 Value = bool | int | float | str | None
@@ -32,6 +32,11 @@ _PATTERNS = {
     Format.POINTS: (1, "#,##0.0"),
 }
 _SIGNED = (Format.GROWTH, Format.POINTS)
+# Few are not none, and most are not all: shares that would be rounded to these are beside them.
+_LEAST_SHARE = Decimal("0.001")
+# A smaller number is written with its first digits: it is not nothing.
+_LEAST_NUMBER = Decimal("0.005")
+_DIGITS_OF_SMALL_NUMBERS = 2
 _SKELETONS = {Format.DATE: "yMMMd", Format.MONTH: "yMMM"}
 
 
@@ -61,15 +66,31 @@ def written(value: Value, kind: Format, numbers: Numbers) -> str:
             return _number(Decimal(str(value)), kind, _LOCALES[numbers])
 
 
+def decimals_shown(tile: Tile) -> int:
+    """Return to how many places the figure that a tile's target judges is written."""
+    target = tile.target
+    judged = [one for one in tile.columns if target and one.key == target.column]
+    [column, *_] = judged or tile.of_role(Role.VALUE)
+    return 2 if column.format is Format.MONEY else _PATTERNS[column.format][0]
+
+
 def _number(number: Decimal, kind: Format, locale: Locale) -> str:
     if kind is Format.MONEY:
         return _money(number, locale)
     places, pattern = _PATTERNS[kind]
+    beside = ""
+    if kind is Format.SHARE and 0 < number < _LEAST_SHARE / 2:
+        beside, number = "<", _LEAST_SHARE
+    elif kind is Format.SHARE and 1 - _LEAST_SHARE / 2 <= number < 1:
+        beside, number = ">", 1 - _LEAST_SHARE
+    if kind is Format.NUMBER and 0 < abs(number) < _LEAST_NUMBER:
+        places = _DIGITS_OF_SMALL_NUMBERS - 1 - number.adjusted()
+        pattern = f"#,##0.{'#' * places}"
     shown = _rounded(number * 100 if kind is Format.POINTS else number, places)
     if kind in _SIGNED and shown > 0:
         pattern = f"+{pattern}"
     text = (format_percent if "%" in pattern else format_decimal)(shown, pattern, locale)
-    return f"{text} pp" if kind is Format.POINTS else text
+    return f"{text} pp" if kind is Format.POINTS else beside + text
 
 
 def _money(number: Decimal, locale: Locale) -> str:

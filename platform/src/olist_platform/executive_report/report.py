@@ -240,7 +240,9 @@ class _Words:
         # A plain number says of what it is one.
         said_of = [figure.value.label] if figure.value.format is Format.NUMBER else []
         if tile.target and meets is not None:
-            label = tile.target.label
+            # "92,0% is off at least 92 %" would be read as a mistake.
+            barely = "" if figure.looks_like_it else ", by less than is shown"
+            label = f"{tile.target.label}{barely}"
             target = (
                 Said(f"\u2713 target: {label}", "good")
                 if meets
@@ -267,21 +269,27 @@ class _Words:
         for column in figure.tile.of_role(Role.CHANGE):
             change = figure.row[column.key]
             if isinstance(change, int | float):
-                arrow = "\u25b2" if change > 0 else "\u25bc" if change < 0 else "="
+                # As it is written: what is rounded to 0 has not moved.
+                text = self.value(figure.row, column)
+                is_up, is_down = text.startswith("+"), text.startswith("-")
+                arrow = "\u25b2" if is_up else "\u25bc" if is_down else "="
                 # The dashboard's words are those of months.
                 label = column.label[0].lower() + column.label[1:]
                 label = label.replace("month", self._period.kind.value)
-                tone: Tone = "good" if change > 0 else "bad" if change < 0 else "plain"
-                yield Said(f"{arrow} {self.value(figure.row, column)} {label}", tone)
+                tone: Tone = "good" if is_up else "bad" if is_down else "plain"
+                yield Said(f"{arrow} {text} {label}", tone)
 
     def forecast(self, figure: Figure) -> str:
         month = self.value(figure.row, figure.tile.only(Role.TIME))
         lower, upper = (
             self.value(figure.row, figure.tile.only(role)) for role in (Role.LOWER, Role.UPPER)
         )
+        expected = f"GMV of {month} is expected at {self.value(figure.row, figure.value)}"
+        # What is forecast from too few months has no interval.
         return (
-            f"GMV of {month} is expected at {self.value(figure.row, figure.value)},"
-            f" with 80 % between {lower} and {upper}."
+            f"{expected}; an interval is not known yet."
+            if NOTHING in (lower, upper)
+            else f"{expected}, with 80 % between {lower} and {upper}."
         )
 
     def running_month(self, figures: Sequence[Figure]) -> str | None:

@@ -25,6 +25,11 @@ _FORECAST_TILE, _GMV_TILE = "gmv_forecast", "gmv"
 _GROUND = "#ffffff"
 # vl-convert has fonts of its own, alike on every machine.
 _FONT = "Roboto, sans-serif"
+# Amounts are BRL whatever the signs: the English locale itself would write dollars.
+_NUMBER_LOCALES: dict[Numbers, Any] = {
+    "pt-BR": "pt-BR",
+    "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["R$", ""]},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def draw_chart(
         spec,
         scale=_PIXELS * WIDTH / _DRAWN_WIDTH,
         config=_config(),
-        format_locale="pt-BR" if numbers == "pt-BR" else "en-US",
+        format_locale=_NUMBER_LOCALES[numbers],
         time_format_locale="pt-BR" if numbers == "pt-BR" else "en-US",
     )
     last = measured[-1]

@@ -15,7 +15,12 @@ from olist_platform.dashboards.description import (
 )
 from olist_platform.dashboards.page_content import Cell, read_tile
 from olist_platform.dashboards.published_marts import PublishedMarts
-from olist_platform.executive_report.report_period import ReportKind, ReportPeriod
+from olist_platform.dashboards.written_values import decimals_shown
+from olist_platform.executive_report.report_period import (
+    ReportKind,
+    ReportPeriod,
+    period_from,
+)
 
 Row = Mapping[str, Cell]
 
@@ -47,10 +52,27 @@ class Figure:
     @property
     def meets_its_target(self) -> bool | None:
         """Whether it is as it should be; None where nothing is said or known."""
+        judged = self._judged
+        return None if judged is None else self._meets(judged)
+
+    @property
+    def looks_like_it(self) -> bool:
+        """Whether the figure as it is written, rounded, is on the same side of the target."""
+        judged = self._judged
+        if judged is None:
+            return True
+        return self._meets(round(judged, decimals_shown(self.tile))) == self._meets(judged)
+
+    @property
+    def _judged(self) -> float | None:
         target = self.tile.target
         judged = self.row.get(target.column or self.value.key) if target else None
-        if target is None or not isinstance(judged, int | float):
-            return None
+        return judged if isinstance(judged, int | float) else None
+
+    def _meets(self, judged: float) -> bool:
+        target = self.tile.target
+        if target is None:
+            return True
         if target.at_least is not None:
             return judged >= target.at_least
         return target.at_most is None or judged <= target.at_most
@@ -127,9 +149,15 @@ def read_beyond_limits(
     rows = [
         row
         for row in rows_of(tile, marts)
-        if first <= str(row["period_start"]) <= reference.isoformat()
+        if first <= str(row["period_start"]) and _last_day(row) <= reference
     ]
     return BeyondLimits(tile, rows)
+
+
+def _last_day(row: Row) -> date:
+    return period_from(
+        ReportKind(str(row[_PERIOD_COLUMN])), date.fromisoformat(str(row["period_start"]))
+    ).end
 
 
 def rows_of(tile: Tile, marts: PublishedMarts) -> list[dict[str, Any]]:

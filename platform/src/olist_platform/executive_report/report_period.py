@@ -37,10 +37,20 @@ def period_ending(reference: date) -> ReportPeriod:
         reference: Reference date of the marts; its activity is inside.
     """
     if (reference + timedelta(days=1)).day == 1:
-        start = reference.replace(day=1)
-        previous = (start - timedelta(days=1)).replace(day=1)
-        return ReportPeriod(ReportKind.MONTHLY, start, reference, previous)
+        return period_from(ReportKind.MONTHLY, reference.replace(day=1))
     if reference.isoweekday() == _SUNDAY:
-        start = reference - timedelta(days=6)
-        return ReportPeriod(ReportKind.WEEKLY, start, reference, start - timedelta(days=7))
-    return ReportPeriod(ReportKind.DAILY, reference, reference, reference - timedelta(days=1))
+        return period_from(ReportKind.WEEKLY, reference - timedelta(days=6))
+    return period_from(ReportKind.DAILY, reference)
+
+
+def period_from(kind: ReportKind, start: date) -> ReportPeriod:
+    """Return the period of a kind that starts on a day."""
+    match kind:
+        case ReportKind.MONTHLY:
+            end = (start + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+            previous = (start - timedelta(days=1)).replace(day=1)
+        case ReportKind.WEEKLY:
+            end, previous = start + timedelta(days=6), start - timedelta(days=7)
+        case ReportKind.DAILY:
+            end, previous = start, start - timedelta(days=1)
+    return ReportPeriod(kind, start, end, previous)

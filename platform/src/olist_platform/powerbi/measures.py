@@ -75,6 +75,11 @@ def tile_measure(
         lines = [f"VAR sought = CALCULATE({sought})", "RETURN"]
         narrowed = [*conditions, *within, f"{_ref(tile.mart, end)} = sought"]
         expression = _calculated(lines, base, narrowed)
+        if rows.latest_of:
+            # Of several cohorts together, as in a table's total, the latest row would be that of
+            # the oldest one alone.
+            alone = " && ".join(f"HASONEVALUE({_ref(tile.mart, one)})" for one in rows.latest_of)
+            expression = "\n".join([*lines, f"IF({alone}, {_calculated([], base, narrowed)})"])
     elif tile.kind is TileKind.FORECAST and column.role is Role.VALUE:
         # A line would take the running month for a whole one; on the web it is a point apart.
         name += ", months that have ended"
@@ -136,8 +141,10 @@ def _base(tile: Tile, column: TileColumn) -> tuple[str, str]:
             return f"{name}, mean", f"DIVIDE(SUM({reference}), COUNT({reference}))"
         case _:
             # Rows without a value are passed over: a month has a row of what was and one of what
-            # is forecast, each with half of the columns.
-            return name, f"CALCULATE(SELECTEDVALUE({reference}), NOT ISBLANK({reference}))"
+            # is forecast, each with half of the columns. KEEPFILTERS, for a filter of CALCULATE
+            # takes the place of the one that the column has, such as that of the chosen month.
+            present = f"KEEPFILTERS(NOT ISBLANK({reference}))"
+            return name, f"CALCULATE(SELECTEDVALUE({reference}), {present})"
 
 
 def _calculated(lines: list[str], base: str, conditions: list[str]) -> str:

@@ -46,6 +46,8 @@ STATE_READERS = "State readers"
 STATE_ROLE = "State reader"
 _STATE = "state"
 _CULTURE = "pt-BR"
+# Places of Power BI's decimal.
+_FIXED_PLACES = 4
 _NUMERIC = (DataType.INT64, DataType.DOUBLE, DataType.DECIMAL)
 _QUERY_TYPES = {
     DataType.STRING: "type text",
@@ -251,7 +253,10 @@ def _mart_column(
 
 
 def _data_type(mart: str, name: str, declared: str) -> DataType:
-    kind = declared.partition("(")[0].lower()
+    kind, _, size = declared.lower().partition("(")
+    if kind == "decimal" and int(size.rstrip(")").partition(",")[2]) > _FIXED_PLACES:
+        # Power BI's decimal would round each of them, and sums and bins with them.
+        return DataType.DOUBLE
     known = {
         "varchar": DataType.STRING,
         "integer": DataType.INT64,

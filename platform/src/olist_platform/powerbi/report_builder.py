@@ -114,6 +114,7 @@ def _page_files(
             displayOption="FitToWidth",
             height=page_height(placed),
             width=Box.PAGE_WIDTH,
+            **_interactions(slicers, page),
         ),
     )
     on_phone = place_on_phone(placed)
@@ -130,6 +131,18 @@ def _page_files(
 
 def _is_used(one: Filter, page: Page) -> bool:
     return any(one.name in tile.filters for tile in page.tiles)
+
+
+def _interactions(slicers: Sequence[Filter], page: Page) -> Json:
+    """A history beside figures of the chosen month stays whole: one month of it is a point."""
+    untouched = [
+        {"source": f"{_SLICER}_{one.name}", "target": tile.name, "type": "NoFilter"}
+        for one in slicers
+        if one.kind is FilterKind.PERIOD
+        for tile in page.tiles
+        if one.name not in tile.filters
+    ]
+    return {"visualInteractions": untouched} if untouched else {}
 
 
 def _question(page: Page) -> Json:
@@ -239,7 +252,9 @@ def _column(table: str, name: str, label: str, *, is_active: bool = True) -> Jso
 def _sort(tile: Tile, projections: Mapping[str, Json]) -> Json:
     """The tile's order, as far as it is by something that the visual holds."""
     held = {column.key for columns in _wells(tile).values() for column in columns}
-    orders = [order for order in tile.rows.order if order.by in held]
+    # Power BI orders the bars of a chart by the sums of their parts anyway.
+    named = {order.by: order for order in reversed(tile.rows.order) if order.by in held}
+    orders = [order for order in tile.rows.order if order is named.get(order.by)]
     if tile.kind is TileKind.KPI or not orders:
         return {}
     sort = [

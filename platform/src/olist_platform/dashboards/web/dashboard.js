@@ -11,33 +11,47 @@
   const phone = window.matchMedia("(max-width: 47.99rem)");
 
   // --- what the reader chose, kept between pages where the browser lets us ---
-  const memory = {
+  const kept = (storage) => ({
     read(key) {
-      try { return window.localStorage.getItem(`olist.${key}`); } catch { return null; }
+      try { return window[storage].getItem(`olist.${key}`); } catch { return null; }
     },
     write(key, value) {
-      try { window.localStorage.setItem(`olist.${key}`, value); } catch { /* nothing is kept */ }
+      try { window[storage].setItem(`olist.${key}`, value); } catch { /* nothing is kept */ }
     },
-  };
+  });
+  const memory = kept("localStorage");
+  const ofThisVisit = kept("sessionStorage");
   const choice = {
     numbers: memory.read("numbers") ?? (navigator.language.startsWith("pt") ? "pt-BR" : "en"),
     theme: memory.read("theme") ?? "auto",
     filters: new Map(content.filters.map((one) => [one.name, one.default])),
   };
+  // A page that made way for a newer one keeps what was chosen, as far as it is still there.
+  const defaults = new Map(choice.filters);
+  const keptChoice = `choice.${content.name}`;
+  for (const [name, value] of JSON.parse(ofThisVisit.read(keptChoice) || "[]")) {
+    if (content.filters.some((one) => one.name === name && one.values.includes(value))) choice.filters.set(name, value);
+  }
+  ofThisVisit.write(keptChoice, "");
 
   // --- numbers and dates ---
   const fraction = (digits) => ({ minimumFractionDigits: digits, maximumFractionDigits: digits });
   const brl = { style: "currency", currency: "BRL" };
   const compact = { notation: "compact", maximumFractionDigits: 1 };
+  // A zero has no sign, and what is not nothing is never written as nothing.
+  const unsigned = { signDisplay: "negative" };
   const formats = {
-    money: (v) => [v, { ...brl, ...(Math.abs(v) >= 10000 ? fraction(0) : fraction(2)) }],
-    count: (v) => [v, fraction(0)],
-    number: (v) => [v, { maximumFractionDigits: 2 }],
-    share: (v) => [v, { style: "percent", ...fraction(1) }],
+    money: (v) => [v, { ...unsigned, ...brl, ...(Math.abs(v) >= 10000 ? fraction(0) : fraction(2)) }],
+    count: (v) => [v, { ...unsigned, ...fraction(0) }],
+    number: (v) => [v, { ...unsigned, ...(v !== 0 && Math.abs(v) < 0.005 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 }) }],
+    share: (v) => [v, { ...unsigned, style: "percent", ...fraction(1) }],
     growth: (v) => [v, { style: "percent", signDisplay: "exceptZero", ...fraction(1) }],
     points: (v) => [v * 100, { signDisplay: "exceptZero", ...fraction(1) }],
-    score: (v) => [v, fraction(2)],
+    score: (v) => [v, { ...unsigned, ...fraction(2) }],
   };
+  // Few are not none, and most are not all: shares that would be rounded to these are beside them.
+  const LEAST_SHARE = 0.001;
+  const besides = (v) => (v > 0 && v < LEAST_SHARE / 2 ? ["<", LEAST_SHARE] : v < 1 && v >= 1 - LEAST_SHARE / 2 ? [">", 1 - LEAST_SHARE] : ["", v]);
   const axisFormats = {
     money: (v) => ({ ...brl, ...(Math.abs(v) < 10 && v !== 0 ? fraction(2) : compact) }),
     count: () => compact,
@@ -62,8 +76,9 @@
     if (format in dates) return formatter(Intl.DateTimeFormat, dates[format]).format(new Date(value));
     if (format === "flag") return value ? "Yes" : "No";
     if (!(format in formats)) return String(value);
-    const [number, options] = formats[format](value);
-    const text = formatter(Intl.NumberFormat, options).format(number);
+    const [beside, shown] = format === "share" ? besides(value) : ["", value];
+    const [number, options] = formats[format](shown);
+    const text = beside + formatter(Intl.NumberFormat, options).format(number);
     return format === "points" ? `${text} pp` : text;
   }
   function onAxis(value, format) {
@@ -83,10 +98,19 @@
   }
 
   // --- rows ---
-  function comparison(order) {
+  function comparison(order, rows) {
+    // Whole bars are compared by the sum of their parts.
+    const totals = order.map(({ by, of }) => {
+      if (!of) return null;
+      const sums = new Map();
+      for (const row of rows) sums.set(row[of], (sums.get(row[of]) ?? 0) + (row[by] ?? 0));
+      return sums;
+    });
     return (a, b) => {
-      for (const { by, descending } of order) {
-        const [x, y] = [a[by], b[by]];
+      for (const [place, { by, of, values, descending }] of order.entries()) {
+        const word = (row) => (values.includes(row[by]) ? values.indexOf(row[by]) : null);
+        const rank = (row) => (of ? totals[place].get(row[of]) : values.length ? word(row) : row[by]);
+        const [x, y] = [rank(a), rank(b)];
         if (x === y) continue;
         if (x === null) return 1;
         if (y === null) return -1;
@@ -116,7 +140,7 @@
     const exact = (value) => (typeof value === "number" ? Math.round(value * 1e6) / 1e6 : value);
     const sums = [...groups.values()];
     if (sums.length < rows.length) for (const row of sums) for (const name of adding) row[name] = exact(row[name]);
-    return sums.sort(comparison(tile.order));
+    return sums.sort(comparison(tile.order, sums));
   }
   const shownRows = (tile) => together(tile, narrowed(tile));
   const columnsOf = (tile, role) => tile.columns.filter((column) => column.role === role);
@@ -141,15 +165,20 @@
   }
   function verdict(tile, row) {
     if (!tile.target) return null;
-    const { key, atLeast, atMost, label } = tile.target;
+    const { key, atLeast, atMost, label, decimals } = tile.target;
     const value = row[key];
     if (value === null || value === undefined) return element("p", { class: "target" }, `Target ${label}: not known`);
-    const met = atLeast !== null ? value >= atLeast : value <= atMost;
-    return element("p", { class: `target ${met ? "met" : "missed"}` }, `${met ? "\u2713 Meets" : "\u2717 Misses"} target: ${label}`);
+    const meets = (one) => (atLeast !== null ? one >= atLeast : one <= atMost);
+    const met = meets(value);
+    // "92.0% misses at least 92 %" would be read as a mistake.
+    const barely = met === meets(Number(value.toFixed(decimals))) ? "" : ", by less than is shown";
+    return element("p", { class: `target ${met ? "met" : "missed"}` }, `${met ? "\u2713 Meets" : "\u2717 Misses"} target: ${label}${barely}`);
   }
   function change(row, column) {
     const value = row[column.key];
-    const direction = value === null ? "unknown" : value > 0 ? "up" : value < 0 ? "down" : "level";
+    // As it is written: what is rounded to 0 has not moved.
+    const sign = written(value, column.format)[0];
+    const direction = value === null ? "unknown" : sign === "+" ? "up" : sign === "-" ? "down" : "level";
     const arrow = { up: "\u25B2", down: "\u25BC", level: "\u25A0", unknown: "" }[direction];
     return element(
       "li", { class: `change ${direction}` },
@@ -173,7 +202,8 @@
       element("p", { class: "when" }, figure(row, time), meaning),
       figure(row, value, "p", { class: "figure" }),
     ];
-    if (low) parts.push(element("p", { class: "interval" }, figure(row, low), " to ", figure(row, high), element("span", { class: "hidden" }, ` (${low.label}, ${high.label})`)));
+    // What is forecast from too few months has no interval.
+    if (low && row[low.key] !== null) parts.push(element("p", { class: "interval" }, figure(row, low), " to ", figure(row, high), element("span", { class: "hidden" }, ` (${low.label}, ${high.label})`)));
     const changes = columnsOf(tile, "change").map((column) => change(row, column));
     if (changes.length) parts.push(element("ul", { class: "changes" }, ...changes));
     if (details.length) parts.push(element("ul", { class: "details" }, ...details.map((column) => element("li", {}, `${column.label} `, figure(row, column, "strong")))));
@@ -269,7 +299,8 @@
 
   function drawChart(tile) {
     const rows = shownRows(tile);
-    if (!rows.length) return empty(tile);
+    const drawable = tile.columns.filter((column) => ["value", "forecast"].includes(column.role));
+    if (!rows.some((row) => drawable.some((column) => row[column.key] !== null))) return empty(tile);
     // The rows that belong to the first categories, parts of bars included.
     const categories = [...new Set(rows.map((row) => categoryOf(tile, row)))];
     const first = new Set(limited(tile, categories));
@@ -301,7 +332,7 @@
     }
     for (const filter of content.filters) {
       const value = choice.filters.get(filter.name);
-      if (filter.kind === "period" && filter.name in tile.filters && tile.kind !== "kpi") found.unshift(element("span", { class: "tag" }, written(value, "month")));
+      if (value && filter.kind === "period" && filter.name in tile.filters && tile.kind !== "kpi") found.unshift(element("span", { class: "tag" }, written(value, "month")));
     }
     if (tile.isStale) found.push(element("span", { class: "tag stale" }, "stale"));
     tile.element.querySelector(".tags").replaceChildren(...found);
@@ -335,6 +366,7 @@
 
   function drawAll() {
     document.documentElement.dataset.theme = choice.theme;
+    document.documentElement.dataset.charts = usesDark() ? "dark" : "light";
     drawDates();
     drawStaleness();
     for (const select of document.querySelectorAll("select[data-filter]")) fill(select);
@@ -369,7 +401,7 @@
       drawAll();
     }
   });
-  dark.addEventListener("change", () => choice.theme === "auto" && content.tiles.forEach(draw));
+  dark.addEventListener("change", () => choice.theme === "auto" && drawAll());
 
   for (const id of ["numbers", "theme"]) document.getElementById(id).value = choice[id];
   drawAll();
@@ -379,13 +411,15 @@
 
   // Served by `olist dashboards serve`, a page looks whether a newer one took its place.
   if (location.protocol.startsWith("http")) {
-    let build = null;
     const look = async () => {
       const answer = await fetch("build.txt", { cache: "no-store" }).catch(() => null);
       if (!answer?.ok) return;
-      const newest = await answer.text();
-      if (build !== null && newest !== build) location.reload();
-      build = newest;
+      const newest = (await answer.text()).trim();
+      // Once for a build: whoever is served an old page all the same is not to load it for ever.
+      if (newest === document.documentElement.dataset.build || newest === ofThisVisit.read("loaded")) return;
+      ofThisVisit.write("loaded", newest);
+      ofThisVisit.write(keptChoice, JSON.stringify([...choice.filters].filter(([name, value]) => value !== defaults.get(name))));
+      location.reload();
     };
     look();
     window.setInterval(look, 15000);
