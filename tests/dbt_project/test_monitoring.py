@@ -88,6 +88,11 @@ def test_volume_is_what_the_algorithm_says(built: Workspace) -> None:
         assert [row[:3] for row in actual] == [row[:3] for row in expected]
         for one, other in zip(actual, expected, strict=True):
             assert one[3:] == pytest.approx(other[3:], abs=1e-4), (dataset, one, other)
+    assert built.rows(
+        "select count(*) from monitoring.monitoring_volume "
+        "where (anomaly_score is null) <> (coalesce(stddev_rows, 0) = 0) "
+        "or abs(anomaly_score - (row_count - expected_rows) / stddev_rows) > 0.01"
+    ) == [(0,)]
     judged = [row for row in rows if row[8]]
     assert len(judged) > 500
     assert 0 < sum(row[9] for row in judged) < len(judged) * 0.1
