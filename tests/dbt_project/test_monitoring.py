@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from olist_platform.project_vars import project_vars
 from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -87,6 +88,11 @@ def test_volume_is_what_the_algorithm_says(built: Workspace) -> None:
         assert [row[:3] for row in actual] == [row[:3] for row in expected]
         for one, other in zip(actual, expected, strict=True):
             assert one[3:] == pytest.approx(other[3:], abs=1e-4), (dataset, one, other)
+    assert built.rows(
+        "select count(*) from monitoring.monitoring_volume "
+        "where (anomaly_score is null) <> (coalesce(stddev_rows, 0) = 0) "
+        "or abs(anomaly_score - (row_count - expected_rows) / stddev_rows) > 0.01"
+    ) == [(0,)]
     judged = [row for row in rows if row[8]]
     assert len(judged) > 500
     assert 0 < sum(row[9] for row in judged) < len(judged) * 0.1
@@ -95,14 +101,20 @@ def test_volume_is_what_the_algorithm_says(built: Workspace) -> None:
 def test_data_quality_against_raw(built: Workspace) -> None:
     rows = built.rows(
         "select dataset, raw_rows, records, repeated_rows, staged_rows, quarantined_records, "
-        "quality_tier from monitoring.monitoring_data_quality"
+        "low_quality_rows, imperfect_rows, quality_tier from monitoring.monitoring_data_quality"
     )
     assert len(rows) == 9
-    for dataset, raw_rows, records, repeated, staged, quarantined, tier in rows:
+    threshold = project_vars()["data_quality_threshold"]
+    for dataset, raw_rows, records, repeated, staged, quarantined, low, imperfect, tier in rows:
         assert built.rows(f"select count(*) from raw.{dataset}") == [(raw_rows,)]
         assert raw_rows == records + repeated
         if dataset not in ("geolocation", "category_translation"):
             assert staged == records - quarantined
+        if dataset != "category_translation":
+            assert built.rows(
+                f"select count(*) filter (data_quality_score < {threshold}), "
+                f"count(*) filter (data_quality_score < 1) from stg_{dataset}"
+            ) == [(low, imperfect)]
         assert tier in ("Excellent", "Good", "Fair"), dataset
     assert built.rows(
         "select completeness from monitoring.monitoring_data_quality where dataset = 'products'"

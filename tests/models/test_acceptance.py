@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from olist_platform.predictions import bg_nbd
+from olist_platform.predictions import bg_nbd, churn_model
 from olist_platform.predictions.acceptance import AcceptanceRule
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
 from olist_platform.predictions.churn_fitting import fit_churn
@@ -63,6 +63,23 @@ def test_a_fit_of_too_little_data_is_refused() -> None:
     assert not verdict.is_accepted
     assert verdict.reason.startswith("Too little data: ")
     assert verdict.reason.endswith(" 100 are needed.")
+    enough = fit_churn(examples(TRUTH), "checksum", TRUTH, WINDOW)
+    for events, is_accepted in ((99, False), (100, True)):
+        assert RULE.judge(replace(enough, training_events=events)).is_accepted is is_accepted
+
+
+def test_a_feature_that_does_not_vary_weighs_nothing() -> None:
+    """Where nobody was late yet, lateness tells nothing, and the others weigh what they did."""
+    varied = examples(TRUTH)
+    constant = replace(
+        varied,
+        features=(*varied.features, "late"),
+        matrix=np.column_stack([varied.matrix, np.full(len(varied.people), 0.5)]),
+    )
+    expected, found = churn_model.fit(varied, 1.0), churn_model.fit(constant, 1.0)
+    assert found.fault is None
+    assert found.values == pytest.approx(expected.values | {"late": 0.0}, abs=1e-9)
+    assert "late" not in found.standard_errors
 
 
 def test_a_fit_of_nothing_is_refused() -> None:

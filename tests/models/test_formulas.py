@@ -13,6 +13,8 @@ from scipy.special import polygamma
 from olist_platform.predictions import bg_nbd, gamma_gamma
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
 from olist_platform.predictions.gamma_gamma import GammaGamma
+from olist_platform.predictions.lifetime_value import LifetimeValueModel
+from olist_platform.predictions.person_orders import PeopleThen
 from olist_platform.predictions.wilson import wilson_interval
 from simulated_people import buyers, spenders
 
@@ -130,6 +132,25 @@ def test_spend_is_what_its_mixture_gives(p: float, q: float, gamma: float, order
     assert density == pytest.approx(stats.betaprime(p, tail, scale=scale).pdf(expected), rel=1e-8)
     median = model.quantile(np.array([0.5]), np.array([1.0]), known, spent)
     assert stats.betaprime(p, tail, scale=scale).cdf(median[0]) == pytest.approx(0.5, abs=1e-8)
+
+
+def test_an_interval_holds_what_it_says() -> None:
+    """Somebody who is sure to buy has two bounds; who may well not buy has none below."""
+    purchases = BGNBD(r=40.0, alpha=400.0, a=0.001, b=90.0)
+    model = LifetimeValueModel(purchases, GammaGamma(p=3.0, q=6.0, gamma=100.0), margin_rate=0.1)
+    histories = Histories(
+        np.array([2.0, 0.0]), np.array([80.0, 0.0]), np.array([90.0, 90.0]), np.ones(2)
+    )
+    nobody = np.arange(2)
+    valued, spent = np.array([3.0, 1.0]), np.array([90.0, 30.0])
+    people = PeopleThen(nobody, histories, valued, spent, np.zeros(2), nobody)
+    for days, has_lower in ((100, True), (3, False)):
+        values = model.predict(people, days)
+        assert ((values.lower_95 > 0) == has_lower).all()
+        assert (values.lower_95 <= values.expected_margin).all()
+        assert (values.expected_margin <= values.upper_95).all()
+        inside = model.interval_probability(people, values)
+        assert ((inside >= 0.95) & (inside < 0.999)).all(), inside
 
 
 def test_likeness_is_the_variance_of_the_process() -> None:

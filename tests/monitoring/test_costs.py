@@ -61,6 +61,7 @@ def test_days_without_cost_count_in_the_rate() -> None:
 
 def test_a_first_day_stands_for_all_that_come() -> None:
     assert month({date(2026, 9, 21): 2.0}).forecast == pytest.approx(2 + 9 * 2)
+    assert month({date(2026, 9, 20): 3.0}).forecast == pytest.approx(3 + 3 + 9 * 3)
     assert month({}).forecast == 0
 
 
