@@ -195,7 +195,7 @@ def _ask_airflow(database: Path, statement: str, *parameters: object) -> list[tu
         raise OlistError(
             f"{database}: Airflow's database cannot be read: {error}",
             f"run the same command again; if that says the same, move {database.parent} away:"
-            " it holds history only, and the next run makes it anew",
+            " it holds history only, and the next run recreates it",
         ) from error
 
 

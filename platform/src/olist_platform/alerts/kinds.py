@@ -85,7 +85,7 @@ _KINDS = {
     Signal.FRESHNESS: AlertKind.DATA_QUALITY,
     Signal.VOLUME: AlertKind.DATA_QUALITY,
     Signal.DISTRIBUTION: AlertKind.DATA_QUALITY,
-    Signal.SCHEMA_DRIFT: AlertKind.DATA_QUALITY,
+    Signal.SCHEMA_DRIFT: AlertKind.PIPELINE_FAILURE,
     Signal.COST_BUDGET: AlertKind.COST_OVERRUN,
     Signal.DASHBOARDS_LATE: AlertKind.SLA_BREACH,
     Signal.ORDER_ANOMALIES: AlertKind.ANOMALY,
