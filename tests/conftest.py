@@ -6,12 +6,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from compiled_project import compiled_manifest
 from olist_workspace import ROOT, Workspace
 from order_of_files import longest_first
 from parsed_project import ParsedProject
 from prepared_workspaces import PreparedWorkspaces, build_generated, build_sample
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 
 @pytest.fixture(scope="session")

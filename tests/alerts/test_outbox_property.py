@@ -223,7 +223,6 @@ def run(monkeypatch: pytest.MonkeyPatch, examples: int, *phases: Phase) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=30,
-            deadline=None,
             derandomize=True,
             phases=phases or tuple(Phase),
             suppress_health_check=list(HealthCheck),

@@ -132,7 +132,7 @@ def test_another_header_is_drift_of_the_schema_and_over_when_all_is_loaded() -> 
         "sellers/dt=2018-09-02/b.csv.gz": "not a gzip file",
     }
     drift, unreadable = raised(failed("load_raw", rejected=rejected))
-    assert (drift.signal, drift.signal.kind) == (Signal.SCHEMA_DRIFT, AlertKind.DATA_QUALITY)
+    assert (drift.signal, drift.signal.kind) == (Signal.SCHEMA_DRIFT, AlertKind.PIPELINE_FAILURE)
     assert drift.subject == "raw.sellers"
     assert drift.details == (f"sellers/dt=2018-09-01/a.csv.gz: {reason}",)
     assert "missing seller_city; unexpected 'city'" in drift.details[0]

@@ -95,7 +95,6 @@ QUALITY = "select * from monitoring.monitoring_data_quality order by dataset"
 
 @settings(
     max_examples=2,
-    deadline=None,
     derandomize=True,
     database=None,
     # An example takes a minute: a failure is told as it is, not shrunk for an hour.

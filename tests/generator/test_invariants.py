@@ -213,7 +213,6 @@ def small_settings(draw: st.DrawFn) -> GeneratorSettings:
 @given(chosen=small_settings())
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -141,7 +141,6 @@ def pack(home: Path) -> Iterator[PolicyPack]:
 
 @settings(
     max_examples=5,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

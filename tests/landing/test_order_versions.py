@@ -3,7 +3,7 @@
 from datetime import date
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_platform.landing.order_versions import DAY, order_versions
@@ -90,7 +90,6 @@ _ORDERS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(_ORDERS)
 def test_the_newest_version_is_the_source_row_and_events_only_ever_appear(
     rows: list[list[str]],

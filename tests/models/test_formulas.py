@@ -27,7 +27,7 @@ def history(repeats: int, active: float, observed: float) -> Histories:
     return Histories(*values)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     model=MODELS, repeats=st.integers(0, 20), share=st.floats(0, 1), observed=st.floats(0.1, 900)
 )
@@ -48,7 +48,7 @@ def test_the_likelihood_is_that_of_another_implementation(
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     model=st.builds(BGNBD, r=POSITIVE, alpha=st.floats(20, 200), a=POSITIVE, b=POSITIVE),
     repeats=st.integers(0, 8),
@@ -84,7 +84,7 @@ def test_futures_are_those_of_the_process() -> None:
     assert float(model.expected_orders(newcomer, 200)[0]) == pytest.approx(mean, abs=4 * error)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trials=st.integers(1, 3000), share=st.floats(0, 1))
 def test_wilsons_interval_solves_its_equation(trials: int, share: float) -> None:
     """Its ends are the shares from which the observation is z standard deviations away."""
@@ -97,7 +97,7 @@ def test_wilsons_interval_solves_its_equation(trials: int, share: float) -> None
             assert distance == pytest.approx(1.959963984540054, abs=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trials=st.integers(8, 200), share=st.floats(0.02, 0.98))
 def test_wilsons_interval_holds_the_truth_as_often_as_it_says(trials: int, share: float) -> None:
     counts = np.arange(trials + 1)
@@ -119,7 +119,7 @@ def test_wilson_knows_its_bounds() -> None:
         wilson_interval(11, 10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(p=st.floats(0.5, 8), q=st.floats(1.5, 60), gamma=st.floats(1, 900), orders=st.integers(0, 5))
 def test_spend_is_what_its_mixture_gives(p: float, q: float, gamma: float, orders: int) -> None:
     model = GammaGamma(p, q, gamma)

@@ -41,7 +41,7 @@ def rewritten(keep: set[str] | None = None, add: dict[str, bytes] | None = None)
 
 
 @given(files=st.dictionaries(paths, st.binary(max_size=1500), max_size=6), order=st.randoms())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_order_of_files_does_not_matter_and_every_content_comes_back(
     files: dict[str, bytes], order: object
 ) -> None:
@@ -67,7 +67,7 @@ def owner_of(place: int) -> str:
 
 
 @given(place=st.integers(0, len(BUNDLE.archive) - 1), change=st.integers(1, 255))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_changed_byte_is_named_by_its_file(place: int, change: int) -> None:
     archive = bytearray(BUNDLE.archive)
     archive[place] ^= change
@@ -85,7 +85,7 @@ def test_any_changed_byte_is_named_by_its_file(place: int, change: int) -> None:
 
 
 @given(end=st.integers(0, len(BUNDLE.archive) - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_bundle_cut_off_anywhere_is_refused(end: int) -> None:
     with pytest.raises(OlistError):
         Bundle(BUNDLE.archive[:end])

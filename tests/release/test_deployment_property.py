@@ -109,7 +109,5 @@ class Deployments(RuleBasedStateMachine):
 
 
 TestDeployments = Deployments.TestCase
-TestDeployments.settings = settings(
-    max_examples=120, stateful_step_count=12, deadline=None, derandomize=True
-)
+TestDeployments.settings = settings(max_examples=120, stateful_step_count=12, derandomize=True)
 TestDeployments = pytest.mark.slow(TestDeployments)
