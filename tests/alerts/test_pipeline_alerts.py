@@ -9,7 +9,7 @@ from alert_scenario import environment
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.kinds import AlertKind, Signal
 from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
-from olist_platform.landing.strict_csv import describe_header
+from olist_platform.landing.csv_header import describe_header
 from olist_platform.pipeline_alerts import (
     FailedTask,
     alerts_of,

@@ -13,8 +13,8 @@ from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.dbt_run_results import FAULTS, node_name
 from olist_platform.environment import Environment
 from olist_platform.errors import BudgetUsedUpError, OlistError, SourceLateError
+from olist_platform.landing.csv_header import tells_of_another_header
 from olist_platform.landing.layout import MisplacedFileError, parse_landing_path
-from olist_platform.landing.strict_csv import tells_of_another_header
 
 # What a run that found no fresh extract tells of.
 LANDING = (Signal.FRESHNESS, "landing")

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
+from olist_platform.landing.csv_header import describe_header
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Snowflake's limit for one text; it also bounds the memory of a parser's block.
 MAX_RECORD_BYTES = 16 << 20
 _PIECE = 4 << 20
-_ANOTHER_HEADER = "wrong header"
 _SMALLEST_BLOCK = 1 << 20
 _QUOTE, _COMMA, _NEWLINE, _RETURN = b'",\n\r'
 
@@ -280,27 +281,6 @@ def parse_csv(content: BinaryIO, longest_record: int) -> Iterator[pa.RecordBatch
             check_utf8=False,
         ),
     )
-
-
-def tells_of_another_header(reason: str) -> bool:
-    """Whether a file was refused because its columns are not those of the source catalog."""
-    return reason.startswith(_ANOTHER_HEADER)
-
-
-def describe_header(found: list[str], expected: tuple[str, ...]) -> str:
-    """Say how a header differs from the expected one."""
-    missing = [name for name in expected if name not in found]
-    unexpected = [name for name in found if name not in expected]
-    parts = []
-    if missing:
-        parts.append(f"missing {', '.join(missing)}")
-    if unexpected:
-        parts.append(f"unexpected {', '.join(repr(name[:40]) for name in unexpected[:20])}")
-    if not parts:
-        parts.append("the columns are repeated or in another order")
-    got = ",".join(found)
-    got = got if len(got) <= 300 else f"{got[:300]}..."  # noqa: PLR2004
-    return f"{_ANOTHER_HEADER}: {'; '.join(parts)} (expected {','.join(expected)}; got {got})"
 
 
 def _place(line: int, record: int) -> str:
