@@ -15,7 +15,7 @@ import duckdb
 import psutil
 import pytest
 
-from olist_workspace import OLIST, Workspace
+from olist_workspace import Workspace
 from waiting import wait_until
 
 
@@ -320,23 +320,9 @@ def test_what_cannot_be_written_or_made_is_said_before_the_work(
     assert f"{tmp_path}: it is a folder, not a file" in printed
 
 
-def started(workspace: Workspace, *arguments: str | Path) -> subprocess.Popen[str]:
-    """Start the command as a terminal does: Ctrl-C is not ignored, and has a group of its own."""
-    return subprocess.Popen(
-        [OLIST, *arguments],
-        env=workspace.environment_variables(),
-        cwd=workspace.home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-
-
 def test_ctrl_c_says_how_to_go_on(workspace: Workspace, tmp_path: Path) -> None:
     folder = tmp_path / "files"
-    with started(workspace, "generate", folder, "--orders", "1000000") as command:
+    with workspace.start("generate", folder, "--orders", "1000000") as command:
         wait_until(lambda: folder.exists() and any(folder.iterdir()), seconds=120)
         os.killpg(command.pid, signal.SIGINT)
         printed, said = command.communicate(timeout=60)
@@ -351,7 +337,7 @@ def test_ctrl_c_ends_a_statement_that_would_take_hours(
     workspace: Workspace, warehouse: Path
 ) -> None:
     sql = "select sum(a.range + b.range) from range(3000000) as a, range(3000000) as b"
-    with started(workspace, "query", "--working", sql) as command:
+    with workspace.start("query", "--working", sql) as command:
         process = psutil.Process(command.pid)
         wait_until(
             lambda: any(file.path == str(warehouse) for file in process.open_files()), seconds=120
@@ -371,7 +357,7 @@ def test_ctrl_c_ends_a_statement_that_would_take_hours(
 @pytest.mark.usefixtures("warehouse")
 def test_a_reader_that_has_seen_enough_is_no_fault(workspace: Workspace) -> None:
     sql = "select range from range(300000)"
-    with started(workspace, "query", "-f", "csv", sql) as command:
+    with workspace.start("query", "-f", "csv", sql) as command:
         assert command.stdout is not None
         assert command.stderr is not None
         assert command.stdout.readline() == '"range"\n'

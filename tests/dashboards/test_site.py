@@ -17,7 +17,7 @@ from olist_platform.dashboards.site import BUILD_FILE, build_site, tile_widths
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
-from olist_workspace import OLIST, Workspace
+from olist_workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -150,17 +150,8 @@ def test_rows_of_tiles_have_no_gaps_on_a_wide_screen() -> None:
 
 
 def test_serve_shows_what_is_published_next(workspace: Workspace) -> None:
-    command = [str(OLIST), "dashboards", "serve", "--port", "0", "--every", "0.2"]
-    with subprocess.Popen(
-        command,
-        env=workspace.environment_variables(),
-        cwd=workspace.home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # As in a terminal, also where the tests run in the background, which ignores it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    ) as server:
+    command = ["dashboards", "serve", "--port", "0", "--every", "0.2"]
+    with workspace.start(*command, stderr=subprocess.STDOUT) as server:
         assert server.stdout
         try:
             address = server.stdout.readline().split()[0]

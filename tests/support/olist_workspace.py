@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,6 +88,22 @@ class Workspace:
         """Run the `olist` command; return what it printed, errors included."""
         run = run_olist if arguments[0] in _WITH_AIRFLOW else run_olist_warm
         return run(arguments, self.home, self.environment_variables(), expect)
+
+    def start(self, *arguments: str | Path, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start the `olist` command as a terminal does: Ctrl-C ends it, and it leads a group.
+
+        A shell lets what runs in its background, such as tests, ignore Ctrl-C.
+        """
+        return subprocess.Popen(
+            [OLIST, *arguments],
+            env=self.environment_variables(),
+            cwd=self.home,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:

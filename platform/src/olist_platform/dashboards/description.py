@@ -276,6 +276,12 @@ class Target(Settings):
             raise ValueError("a target is at_least or at_most, and one of them")
         return self
 
+    def is_met_by(self, figure: float) -> bool:
+        """Whether a figure is as it should be."""
+        if self.at_least is not None:
+            return figure >= self.at_least
+        return self.at_most is None or figure <= self.at_most
+
 
 class Tile(Settings):
     """One figure, chart or table.

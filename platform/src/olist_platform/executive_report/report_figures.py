@@ -52,30 +52,23 @@ class Figure:
     @property
     def meets_its_target(self) -> bool | None:
         """Whether it is as it should be; None where nothing is said or known."""
-        judged = self._judged
-        return None if judged is None else self._meets(judged)
+        target, judged = self.tile.target, self._judged
+        return None if target is None or judged is None else target.is_met_by(judged)
 
     @property
     def looks_like_it(self) -> bool:
         """Whether the figure as it is written, rounded, is on the same side of the target."""
-        judged = self._judged
-        if judged is None:
+        target, judged = self.tile.target, self._judged
+        if target is None or judged is None:
             return True
-        return self._meets(round(judged, decimals_shown(self.tile))) == self._meets(judged)
+        shown = round(judged, decimals_shown(self.tile))
+        return target.is_met_by(shown) == target.is_met_by(judged)
 
     @property
     def _judged(self) -> float | None:
         target = self.tile.target
         judged = self.row.get(target.column or self.value.key) if target else None
         return judged if isinstance(judged, int | float) else None
-
-    def _meets(self, judged: float) -> bool:
-        target = self.tile.target
-        if target is None:
-            return True
-        if target.at_least is not None:
-            return judged >= target.at_least
-        return target.at_most is None or judged <= target.at_most
 
 
 @dataclass(frozen=True, slots=True)
