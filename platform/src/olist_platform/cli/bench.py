@@ -1,11 +1,17 @@
 """`olist bench`: ratios measured in one run."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from olist_platform.cli.console import err, out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from olist_platform.benchmarks import Ratio
 
 
 def bench(
@@ -23,9 +29,23 @@ def bench(
 
     with err.status("starting") as status:
         measured = run_benchmarks(orders, large_orders, status.update)
-    table = Table("ratio", "of", "to", "value", title=f"{orders:,} and {large_orders:,} orders")
-    table.columns[3].justify = "right"
-    for ratio in measured.ratios:
-        table.add_row(ratio.what, ratio.numerator, ratio.denominator, f"{ratio.value:.2f}")
-    out.print(table)
+    out.print(ratio_table(measured.ratios, f"{orders:,} and {large_orders:,} orders"))
     out.print(f"a full build of {large_orders:,} orders held {measured.peak_memory_gib:.1f} GiB")
+
+
+def ratio_table(ratios: "Sequence[Ratio]", title: str) -> Table:
+    """Return the ratios as a table, each with its aim, where it has one, and if it misses that."""
+    table = Table("ratio", "of", "to", "value", "aim", title=title)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for ratio in ratios:
+        aim = "" if ratio.aim is None else f"{'missed: ' * ratio.misses_its_aim}{ratio.aim:g}"
+        style = None if ratio.aim is None else "red" if ratio.misses_its_aim else "green"
+        table.add_row(
+            ratio.what,
+            ratio.numerator,
+            ratio.denominator,
+            f"{ratio.value:.2f}",
+            Text(aim, style or ""),
+        )
+    return table
