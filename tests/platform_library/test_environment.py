@@ -114,6 +114,7 @@ def test_a_key_that_stands_twice_is_named_with_its_line(folder: Path) -> None:
         ("monitoring.schedule", "hourly", r"key 'monitoring\.schedule': .*'hourly' is no cron"),
         ("landing.region", "sao-paulo", r"key '\S*region'"),
         ("cloud.monthly_budget_usd", float("inf"), r"key 'cloud\.monthly_budget_usd'"),
+        ("cloud.monthly_budget_usd", True, r"key 'cloud': .*'monthly_budget_usd' is a number"),
     ],
 )
 def test_a_value_that_only_production_would_refuse_is_named(

@@ -2,10 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from croniter import croniter  # type: ignore[import-untyped]
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from olist_platform.errors import OlistError
 
@@ -14,6 +21,18 @@ class Settings(BaseModel):
     """A section: it cannot change, and knows no other keys than its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, section: Any) -> Any:
+        """Refuse a YAML yes or no, which Python would take for 1 or 0."""
+        for key, value in section.items() if isinstance(section, dict) else ():
+            if isinstance(value, bool) and key in cls.model_fields:
+                kind = cls.model_fields[key].annotation
+                kinds = {kind, *get_args(kind)}
+                if kinds & {int, float} and bool not in kinds:
+                    raise ValueError(f"key '{key}' is a number, not yes or no")
+        return section
 
 
 def _schedulable(expression: str) -> str:
