@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 
 _LOOPBACK = "127.0.0.1"
+_OWN_NAMES = (_LOOPBACK, "localhost")
 
 
 @contextmanager
@@ -80,6 +82,17 @@ def _published(environment: Environment) -> tuple[int, int] | None:
 
 class _Pages(SimpleHTTPRequestHandler):
     """Files of the site; browsers ask again each time, so that they see a new build."""
+
+    def send_head(self) -> Any:
+        """Answer who asks this machine by its own name.
+
+        A foreign page whose host name is made to mean this machine could read the figures.
+        """
+        name, _, _ = self.headers.get("Host", "").partition(":")
+        if name.lower() not in _OWN_NAMES:
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+            return None
+        return super().send_head()
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")
