@@ -21,9 +21,11 @@ from referencing import Registry, Resource
 
 from olist_platform.dashboards.catalog import load_dashboards
 from olist_platform.dashboards.contracts import Contract, read_contracts
+from olist_platform.dashboards.dashboard_settings import StateReader
 from olist_platform.environment import load_environment
+from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
-from olist_platform.powerbi.model_builder import REPORTED
+from olist_platform.powerbi.model_builder import REPORTED, model_parameters
 from olist_platform.powerbi.project import project_files, write_project
 from olist_workspace import ROOT
 from powerbi_project import (
@@ -343,6 +345,23 @@ def test_deployments_have_the_values_of_their_environment(files: Files) -> None:
         }
         # As the project lies here it reads dev.
         assert (deployed == text) == (name == "dev")
+
+
+def test_a_reader_of_no_state_of_brazils_is_refused() -> None:
+    """They would see empty reports, and nobody why."""
+    environment = load_environment(EnvironmentName.PROD)
+    power_bi = environment.dashboards.power_bi
+    assert power_bi is not None
+    reader = StateReader(reader="south@olist.example", states=("RS", "XX"))
+    wrong = environment.model_copy(
+        update={
+            "dashboards": environment.dashboards.model_copy(
+                update={"power_bi": power_bi.model_copy(update={"state_readers": (reader,)})}
+            )
+        }
+    )
+    with pytest.raises(OlistError, match=r"prod\.yaml: .*south@olist\.example reads XX, which is"):
+        model_parameters(wrong)
 
 
 @pytest.mark.parametrize(

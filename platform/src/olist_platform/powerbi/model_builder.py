@@ -1,5 +1,6 @@
 """The semantic model that tiles need, from the dashboards' descriptions and dbt's contracts."""
 
+import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,6 +17,7 @@ from olist_platform.dashboards.description import (
 from olist_platform.dashboards.description import (
     Role as TileRole,
 )
+from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import Environment, SnowflakeWarehouse
 from olist_platform.errors import OlistError
 from olist_platform.naming import Layer, Workload
@@ -110,7 +112,7 @@ def model_parameters(environment: Environment) -> tuple[Parameter, ...]:
     """Return what an environment's deployment of the model sets.
 
     Raises:
-        OlistError: The environment has no Power BI.
+        OlistError: The environment has no Power BI, or a reader's state is none of Brazil's.
     """
     warehouse, power_bi = environment.warehouse, environment.dashboards.power_bi
     if power_bi is None or not isinstance(warehouse, SnowflakeWarehouse):
@@ -118,7 +120,15 @@ def model_parameters(environment: Environment) -> tuple[Parameter, ...]:
             f"environment '{environment.name}' has no Power BI",
             f"set dashboards.power_bi in environments/{environment.name}.yaml",
         )
-    names = environment.names
+    names, known = environment.names, _brazilian_states()
+    for one in power_bi.state_readers:
+        # They would see no rows, and nobody why.
+        if unknown := sorted(set(one.states) - known):
+            raise OlistError(
+                f"environments/{environment.name}.yaml: dashboards.power_bi.state_readers:"
+                f" {one.reader} reads {', '.join(unknown)}, which is no state",
+                f"use some of: {', '.join(sorted(known))}",
+            )
     # In an address Snowflake writes the account's underscores as hyphens.
     host = warehouse.account.replace("_", "-").lower()
     readers = [
@@ -137,6 +147,12 @@ def model_parameters(environment: Environment) -> tuple[Parameter, ...]:
             "Who sees the rows of which state, as JSON; see dashboards.power_bi.state_readers.",
         ),
     )
+
+
+def _brazilian_states() -> set[str]:
+    path = dbt_project_folder() / "seeds" / "brazilian_states.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["state"] for row in csv.DictReader(file)}
 
 
 def _measures(
