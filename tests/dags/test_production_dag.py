@@ -26,7 +26,8 @@ profile = cProfile.Profile()
 bag = profile.runcall(parse)
 as_list = lambda it: it if isinstance(it, list) else [it] if it else []
 described = {"errors": [text for text in bag.import_errors.values()], "dags": {},
-             "calls": pstats.Stats(profile).total_calls}
+             "calls": pstats.Stats(profile).total_calls,
+             "files": {name: os.path.basename(dag.fileloc) for name, dag in bag.dags.items()}}
 for dag in bag.dags.values():
     dag.validate()
     described["dags"][dag.dag_id] = {
@@ -102,8 +103,14 @@ def dag(
     described = describe(workspace, tmp_path_factory.mktemp("described"), environment_name)
     assert described["errors"] == []
     dag: dict[str, Any] = described["dags"]["olist_production"]
-    others = {"development": described["dags"]["olist_development"], "calls": described["calls"]}
-    return dag | others
+    others = {"development": described["dags"]["olist_development"]}
+    return dag | others | {key: described[key] for key in ("calls", "files")}
+
+
+def test_each_dag_has_a_file_of_its_name(dag: dict[str, Any]) -> None:
+    """A run on one machine reads that file alone."""
+    assert dag["files"] == {path.stem: path.name for path in (ROOT / "dags").glob("*.py")}
+    assert "olist_monitoring" in dag["files"]
 
 
 @pytest.fixture(scope="module")

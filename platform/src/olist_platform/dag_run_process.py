@@ -38,9 +38,12 @@ def main() -> int:
 
     from airflow.dag_processing.dagbag import BundleDagBag  # noqa: PLC0415
 
-    # As a bundle the folder is importable, as it is in a scheduler.
+    # As a bundle the folder is importable, as it is in a scheduler. Of its files only this DAG's
+    # is read: each renders the dbt project again.
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
-    bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+    bag = BundleDagBag(
+        dag_folder=folder / f"{dag_id}.py", bundle_path=folder, bundle_name="dags-folder"
+    )
     dag = bag.dags.get(dag_id)
     if dag is None:
         faults = [*bag.import_errors.values(), f"there is no DAG '{dag_id}'"]
@@ -69,7 +72,7 @@ def main() -> int:
 
 
 def _write_to_database(bag: Any) -> None:
-    """Write all DAGs down as they are, before one is fitted to a run in one process."""
+    """Write the DAG down as it is, before it is fitted to a run in one process."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager  # noqa: PLC0415
     from airflow.dag_processing.dagbag import sync_bag_to_db  # noqa: PLC0415
 
@@ -79,7 +82,7 @@ def _write_to_database(bag: Any) -> None:
 
 @contextmanager
 def _as_it_was_read(bag: Any) -> Iterator[None]:
-    """Spare DAG.test reading all DAGs a second time; they are in the database."""
+    """Spare DAG.test reading the DAG a second time; it is in the database."""
     from airflow.dag_processing import dagbag  # noqa: PLC0415
 
     with (
