@@ -243,7 +243,8 @@ def status(
 ) -> None:
     """Show what runs where, what is under way and what happened last, on one screen.
 
-    Example:  olist release status
+    Examples:  olist release status
+      olist release status dev
     """
     from olist_platform.cli import release_output  # noqa: PLC0415
     from olist_platform.release.deployment_record import environment_record  # noqa: PLC0415
