@@ -90,6 +90,13 @@ def test_what_a_runbook_asks_of_airflow_it_asks_of_productions_too(signal: Signa
 
 
 @pytest.mark.parametrize("signal", Signal)
+def test_a_runbook_says_where_prods_secrets_are(signal: Signal) -> None:
+    """Whoever is on call has none on their own machine."""
+    assert "--env prod" in text_of(signal)
+    assert "running-airflow.md#ask-a-running-airflow" in section(text_of(signal), "First look")
+
+
+@pytest.mark.parametrize("signal", Signal)
 def test_columns_whose_lineage_a_runbook_asks_for_exist(signal: Signal) -> None:
     for model, column in re.findall(r"olist lineage (\w+)\.(\w+)", text_of(signal)):
         columns = columns_of_models()[model]

@@ -39,6 +39,15 @@ def test_every_column_stands_in_a_contract_of_dbt() -> None:
     assert [(mart, column) for mart, column in named if column not in contracts[mart].columns] == []
 
 
+def test_the_tile_that_the_documentation_shows_is_a_real_one() -> None:
+    page = (ROOT / "platform" / "docs" / "dashboards.md").read_text(encoding="utf-8")
+    [shown] = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    text = (descriptions_folder() / "executive_performance.yaml").read_text(encoding="utf-8")
+    pages = yaml.safe_load(text)["pages"]
+    [real] = [tile for one in pages for tile in one["tiles"] if tile["name"] == shown["name"]]
+    assert shown.items() <= real.items()
+
+
 @pytest.mark.parametrize(
     ("before", "fault"),
     [

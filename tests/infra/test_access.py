@@ -6,6 +6,7 @@ from access_matrix import MATRIX, GrantedAccess, matrix_text
 from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
 from olist_platform.naming import EnvironmentName, Layer, Names, Workload
+from olist_platform.source_catalog import CATALOG
 from olist_workspace import ROOT
 
 DEV, PROD = Names(EnvironmentName.DEV), Names(EnvironmentName.PROD)
@@ -129,7 +130,7 @@ def test_what_a_grant_is_on_exists_first(dev: CapturedProgram) -> None:
         for table in dev.of_type("snowflake:index/table:Table")
         if table.name.startswith("raw-")
     }
-    assert len(tables) == 9
+    assert len(tables) == len(CATALOG)
     grant = dev.named(
         "snowflake:index/grantPrivilegesToDatabaseRole:GrantPrivilegesToDatabaseRole",
         "raw__read-raw-tables-all",

@@ -44,6 +44,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELL = ("bash", "console", "sh")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+SECTION_LINK = re.compile(r"\]\(([^)#\s]*)#([a-z][^)]*)\)")
 # Made by running the platform, or lying beside the checkout.
 NOT_IN_A_CHECKOUT = ("data/", ".venv", "../", "~", "http", "/")
 
@@ -73,6 +74,19 @@ def test_paths_exist(document: Path) -> None:
         looks_like_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", code) and "/" in code
         if looks_like_path and not code.startswith(NOT_IN_A_CHECKOUT):
             assert (ROOT / code).exists() or (document.parent / code).exists(), code
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what GitHub makes of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_to_sections_lead_to_a_heading(document: Path) -> None:
+    for target, anchor in SECTION_LINK.findall(document.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert anchor in anchors(document.parent / target if target else document), anchor
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -106,7 +106,7 @@ TruthOption = Annotated[
 
 @app.command()
 def backtest(env: EnvironmentOption = "local", truth: TruthOption = None) -> None:
-    """Hold every model against what it had not seen; print each figure beside its baseline.
+    """Judge every model on data it has not seen; print each figure beside its baseline.
 
     Nothing is written. Where data are too thin to learn from, the line says so. Of generated data
     the estimates stand beside the true parameters. Frauds are injected on DuckDB only.

@@ -162,7 +162,7 @@ def deploy(
     ] = None,
     digest: DigestOption = None,
 ) -> None:
-    """Bring a release to an environment where releases come first.
+    """Bring a release to an environment that takes it straight from the build, such as dev.
 
     Interrupted, the same command goes on where it stopped. Where a step fails, everything is put
     back, and readers keep what they had. With --digest alone the artifact store gives the bundle.
@@ -196,7 +196,7 @@ def promote(
         typer.Option(help="approved-budget or approved-destructive.", show_default=False),
     ] = None,
 ) -> None:
-    """Bring what is green in the environment before, byte for byte, to this one.
+    """Bring here what is green in the environment that it is promoted from, byte for byte.
 
     Refuses, with every reason, what is not green there, has another digest, is older than what
     runs, breaks a policy, or raises the budget's ceiling or destroys something without approval.
@@ -218,7 +218,7 @@ def promote(
 
 @app.command()
 def rollback(env: EnvironmentArgument) -> None:
-    """Put the release before back, or take an unfinished deployment back.
+    """Put back the release that ran before, or take back an unfinished deployment.
 
     Says what it cannot undo.
 
@@ -243,7 +243,8 @@ def status(
 ) -> None:
     """Show what runs where, what is under way and what happened last, on one screen.
 
-    Example:  olist release status
+    Examples:  olist release status
+      olist release status dev
     """
     from olist_platform.cli import release_output  # noqa: PLC0415
     from olist_platform.release.deployment_record import environment_record  # noqa: PLC0415
