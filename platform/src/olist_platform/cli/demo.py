@@ -45,7 +45,7 @@ def demo(
     """Run the whole platform on this machine: files, landing, raw, the Airflow DAG, marts.
 
     Examples:  olist demo
-      olist demo --from ../shared/olist-sample --allow-missing
+      olist demo --from ~/Downloads/olist --allow-missing
     """
     # Airflow, Polars and Arrow take seconds to import, which `olist --help` need not wait for.
     from olist_platform.demo import run_demo  # noqa: PLC0415

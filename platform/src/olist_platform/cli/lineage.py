@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from olist_platform.cli.console import out
+from olist_platform.cli.console import err, out
 from olist_platform.errors import OlistError
 
 
@@ -27,7 +27,8 @@ def lineage(
     from olist_platform.column_lineage import ColumnName, read_project_lineage  # noqa: PLC0415
     from olist_platform.dbt_command import fresh_compiled_manifest  # noqa: PLC0415
 
-    project = read_project_lineage(fresh_compiled_manifest(), "duckdb")
+    with err.status("compiling the project and reading its SQL"):
+        project = read_project_lineage(fresh_compiled_manifest(), "duckdb")
     if name.lower() in project.columns and not downstream:
         out.print(raw_columns_table(project, name.lower()))
         return
