@@ -1,15 +1,18 @@
 """The manifest that everything reads: whole and of today's project, or made anew."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from olist_platform import dbt_command
+from olist_platform.column_lineage import read_project_lineage
 from olist_platform.environment import Environment, load_environment
+from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
+from olist_platform.publication import published_marts
 from olist_workspace import ROOT
 
 
@@ -41,3 +44,15 @@ def test_half_a_manifest_is_made_anew(
         assert dbt_command.fresh_manifest(local) == manifest
         assert json.loads(manifest.read_bytes()) == {"nodes": {}}
     assert asked == [["parse"]]
+
+
+@pytest.mark.parametrize("read", [dbt_command.read_manifest, published_marts, read_project_lineage])
+def test_a_manifest_that_another_dbt_is_writing_is_told(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"nodes": {"model.olist.a": {', encoding="utf-8")
+    with pytest.raises(OlistError) as raised:
+        read(manifest)
+    assert raised.value.message == f"{manifest}: dbt has not written it to its end"
+    assert raised.value.mend.endswith("run the same command again")

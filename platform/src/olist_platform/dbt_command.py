@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from olist_platform.access_model import TRANSFORMER
 from olist_platform.environment import (
@@ -237,6 +238,24 @@ def fresh_compiled_manifest() -> Path:
         )
         if result.returncode:
             raise OlistError(f"the dbt project does not compile:\n{result.stdout}{result.stderr}")
+    return manifest
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what a manifest of dbt holds.
+
+    Raises:
+        OlistError: It cannot be read, or is not whole: every dbt command writes it anew.
+    """
+    with os_errors_explained(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        manifest: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise OlistError(
+            f"{path}: dbt has not written it to its end",
+            "wait for the other dbt command that is at it, if any, then run the same command again",
+        ) from error
     return manifest
 
 
