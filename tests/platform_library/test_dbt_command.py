@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -46,7 +47,14 @@ def test_half_a_manifest_is_made_anew(
     assert asked == [["parse"]]
 
 
-@pytest.mark.parametrize("read", [dbt_command.read_manifest, published_marts, read_project_lineage])
+@pytest.mark.parametrize(
+    "read",
+    [
+        dbt_command.read_manifest,
+        published_marts,
+        partial(read_project_lineage, dialect="duckdb"),
+    ],
+)
 def test_a_manifest_that_another_dbt_is_writing_is_told(
     tmp_path: Path, read: Callable[[Path], object]
 ) -> None:
