@@ -13,7 +13,7 @@ from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 from olist_platform.landing.land import land_backfill, land_daily
 from olist_platform.landing.s3_store import S3Store
-from olist_platform.landing.store import landing_store, open_store
+from olist_platform.landing.store import S3Location, landing_store, open_store, parse_s3_url
 from olist_platform.landing.stored_file import WriteOutcome
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.source_catalog import dataset_named
@@ -144,6 +144,8 @@ def test_the_url_is_parsed(server: str) -> None:
     store = open_store("s3://bucket/a/b/", endpoint_url=server)
     assert (store.url, store.parallelism) == ("s3://bucket/a/b", 8)
     assert open_store("s3://bucket").url == "s3://bucket"
+    assert parse_s3_url("s3://bucket/a/b/") == S3Location("bucket", "a/b")
+    assert parse_s3_url("s3://bucket//") == S3Location("bucket", "")
 
 
 def test_an_environment_may_name_its_landing(environment: Environment) -> None:
