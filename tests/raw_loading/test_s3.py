@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from local_aws import local_aws, made_up_credentials
-from olist_platform.environment import Environment
+from olist_platform.environment import Environment, S3Landing
 from olist_platform.errors import OlistError
 from olist_platform.landing.land import land_backfill, land_daily
 from olist_platform.landing.s3_store import S3Store
@@ -151,6 +151,31 @@ def test_the_url_is_parsed(server: str) -> None:
 def test_an_environment_may_name_its_landing(environment: Environment) -> None:
     assert landing_store(environment).url == environment.landing_url
     assert landing_store(environment, url="s3://b/c").url == "s3://b/c"
+
+
+def test_the_environments_endpoint_goes_with_its_own_bucket(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = S3Landing(
+        kind="s3", aws_account_id="1" * 12, region="sa-east-1", endpoint_url="http://own:9000"
+    )
+    on_s3 = environment.model_copy(update={"landing": own})
+    opened: list[tuple[str, str | None, str | None]] = []
+
+    def open_place(url: str, *, endpoint_url: str | None, region: str | None) -> None:
+        opened.append((url, endpoint_url, region))
+
+    monkeypatch.setattr("olist_platform.landing.store.open_store", open_place)
+    landing_store(on_s3)
+    landing_store(on_s3, endpoint_url="http://told:9000")
+    landing_store(on_s3, url="s3://other/x")
+    landing_store(environment)
+    assert opened == [
+        (on_s3.landing_url, "http://own:9000", "sa-east-1"),
+        (on_s3.landing_url, "http://told:9000", "sa-east-1"),
+        ("s3://other/x", None, "sa-east-1"),
+        (environment.landing_url, None, None),
+    ]
 
 
 def test_no_such_bucket(server: str) -> None:
