@@ -239,6 +239,7 @@ def test_of_a_header_without_end_the_beginning_is_told() -> None:
     assert "'column_019' (expected a,b; got column_000,column_001" in told
     assert told.endswith("...)")
     assert len(told.partition("got ")[2]) == 300 + len("...)")
+    assert describe_header(["a"], ("b",)).endswith("got a)")
 
 
 def test_a_zip_with_a_file_twice_is_refused(tmp_path: Path, landing: Path) -> None:

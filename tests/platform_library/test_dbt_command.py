@@ -111,6 +111,28 @@ def test_a_captured_dbt_that_finds_the_warehouse_locked_tells_who_has_it(
     assert "run the same command again" in raised.value.mend
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("OSError: [Errno 28] No space left on device", "no space left on the disk"),
+        ("OSError: [Errno 27] File too large", "the file-size limit is reached"),
+        ("OSError: [Errno 30] Read-only file system: 'x'", "the disk is read-only"),
+    ],
+)
+def test_a_captured_dbt_that_cannot_write_is_told_in_one_line(
+    local: Environment, monkeypatch: pytest.MonkeyPatch, said: str, told: str
+) -> None:
+    pages = f"Encountered an error:\nTraceback (most recent call last):\n  File ...\n{said}"
+    monkeypatch.setattr(dbt_command, "run_captured", lambda *_: CompletedProcess([], 2, pages, ""))
+    with pytest.raises(OlistError) as raised:
+        dbt_command.run_dbt(local, ["parse"], quiet=True)
+    assert raised.value.message == f"{dbt_command.dbt_target_path(local)}: {told}"
+    assert raised.value.mend
+    words = "1 of 2 FAIL not_null_orders_order_id"
+    monkeypatch.setattr(dbt_command, "run_captured", lambda *_: CompletedProcess([], 1, words, ""))
+    assert dbt_command.run_dbt(local, ["test"], quiet=True).stdout == words
+
+
 def test_dbt_is_not_begun_on_a_warehouse_in_use_but_where_it_needs_none(
     local: Environment, holder: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,8 +30,9 @@ AS_OF_DATE_VARIABLE = "OLIST_AS_OF_DATE"
 DBT_PROFILE = "olist"
 
 _SOURCES = (".sql", ".yml", ".csv", ".md")
-# Of what DuckDB says through dbt.
+# Of what DuckDB and the operating system say through dbt.
 _LOCKED = "Could not set lock"
+_DISK_FAULTS = ("No space left", "Disk quota exceeded", "File too large", "Read-only file system")
 # What dbt is asked to do that opens the warehouse.
 _COMMANDS_ON_WAREHOUSE = frozenset(
     [
@@ -186,7 +187,7 @@ def run_dbt(
 
     Raises:
         OlistError: dbt is not installed, its artifacts' folder cannot be made, or, of a captured
-            dbt, another process has the warehouse open.
+            dbt, another process has the warehouse open or the disk takes no more.
     """
     make_dbt_folders(environment)
     command = [str(installed_executable("dbt")), *arguments]
@@ -202,17 +203,21 @@ def run_dbt(
     if not quiet:
         return run_in_foreground(command, process_variables, repository_root())
     result = run_captured(command, process_variables, repository_root())
-    if result.returncode and _LOCKED in result.stdout:
-        raise _in_use(environment, result.stdout)
+    if result.returncode:
+        _raise_fault_of_machine(environment, result.stdout + result.stderr)
     return result
 
 
-def _in_use(environment: Environment, said: str) -> OlistError:
+def _raise_fault_of_machine(environment: Environment, said: str) -> None:
+    """Raise OlistError for what no change of the project mends; dbt tells it in pages of Python."""
+    if not any(fault in said for fault in (_LOCKED, *_DISK_FAULTS)):
+        return
+    place = environment.duckdb_path if _LOCKED in said else dbt_target_path(environment)
     import duckdb  # noqa: PLC0415 - takes a moment, which commands that need no dbt need not wait for
 
     from olist_platform.duckdb_warehouse import explain_duckdb_error  # noqa: PLC0415
 
-    return explain_duckdb_error(duckdb.IOException(said), environment.duckdb_path)
+    raise explain_duckdb_error(duckdb.IOException(said), place)
 
 
 def run_dbt_on_free_warehouse(environment: Environment, arguments: Sequence[str]) -> int:
