@@ -1,5 +1,6 @@
 """The command and the files: settings, determinism, atomic writing, errors."""
 
+import fcntl
 import hashlib
 import itertools
 import json
@@ -145,6 +146,41 @@ def test_a_failing_run_leaves_no_new_folder(
     with pytest.raises(KeyboardInterrupt):
         generate_dataset(SMALL, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_run_that_ends_as_another_begins_leaves_it_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place that both hold one after the other is removed between a look and a lock."""
+    first = DatasetWriter(tmp_path, byte_order_mark=False).__enter__()
+    lock = fcntl.flock
+
+    def overtaken(file: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        first.__exit__(None, None, None)
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", overtaken)
+    with DatasetWriter(tmp_path, byte_order_mark=False):
+        third = DatasetWriter(tmp_path, byte_order_mark=False)
+        with pytest.raises(OlistError, match="another run"):
+            third.__enter__()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_changes_the_files_shares_them_with_no_other_run(tmp_path: Path) -> None:
+    """Frauds are put into files that lie there; another run's must not come between."""
+
+    def change() -> None:
+        orders = pl.read_csv(tmp_path / "olist_orders_dataset.csv", infer_schema=False)
+        assert len(orders) == SMALL.orders
+        with pytest.raises(OlistError, match="another run"):
+            generate_dataset(SMALL, tmp_path)
+        changed.append(True)
+
+    changed: list[bool] = []
+    generate_dataset(SMALL, tmp_path, change=change)
+    assert changed
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from olist_platform.errors import OlistError
+from olist_platform.landing.csv_header import describe_header
 from olist_platform.landing.folder_store import FolderStore
 from olist_platform.landing.land import land_backfill, land_daily
 from olist_platform.landing.stored_file import WriteOutcome
@@ -203,6 +204,42 @@ def test_damaged_zips_are_refused(tmp_path: Path, landing: Path, small_source: P
     error = refused(archive, landing)
     assert "product_category_name_translation.csv" in error.message
     assert "CRC" in error.message
+
+
+def test_what_else_a_zip_holds_may_be_there_twice(
+    small_source: Path, landing: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        for path in small_source.iterdir():
+            content.write(path, f"data/{path.name}")
+        for folder in ("data", "more"):
+            content.writestr(f"{folder}/README.md", folder)
+            content.mkdir(f"{folder}/olist_orders_dataset.csv")
+    assert land_backfill(archive, FolderStore(landing)).written == 9
+
+
+def test_an_encrypted_zip_is_refused(small_source: Path, landing: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        for path in small_source.iterdir():
+            content.write(path, path.name)
+    whole = bytearray(archive.read_bytes())
+    # Python writes none; the flag of the last entry of the directory tells it.
+    whole[whole.rindex(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(whole)
+    error = refused(archive, landing)
+    assert "is encrypted" in error.message
+    assert error.mend == "unzip it to a folder"
+
+
+def test_of_a_header_without_end_the_beginning_is_told() -> None:
+    told = describe_header([f"column_{number:03d}" for number in range(100)], ("a", "b"))
+    assert told.startswith("wrong header: missing a, b; unexpected 'column_000', 'column_001'")
+    assert "'column_019' (expected a,b; got column_000,column_001" in told
+    assert told.endswith("...)")
+    assert len(told.partition("got ")[2]) == 300 + len("...)")
+    assert describe_header(["a"], ("b",)).endswith("got a)")
 
 
 def test_a_zip_with_a_file_twice_is_refused(tmp_path: Path, landing: Path) -> None:

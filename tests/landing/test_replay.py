@@ -86,6 +86,23 @@ def test_values_are_carried_as_exact_text(
     ]
 
 
+def test_reviews_without_an_identifier_do_not_wait_for_one_another(
+    make_source: Callable[[dict[str, Any]], Path], landing: Path, landed_rows: LandedRows
+) -> None:
+    """They are no versions of one review, of which a later row never appears before."""
+    order = ["o1", "c1", "delivered", "2018-01-01 10:00:00", "", "", "", ""]
+    answered = ["2018-01-05 10:00:00", "2018-01-03 10:00:00"]
+    source = make_source({
+        "orders": [order],
+        "reviews": [["", "o1", "5", "", "", "2018-01-02 00:00:00", moment] for moment in answered],
+    })  # fmt: skip
+    land_daily(source, FolderStore(landing), allow_missing=True)
+    assert days_of(landed_rows(landing, "reviews"), "review_answer_timestamp") == {
+        "2018-01-03": answered[1:],
+        "2018-01-05": answered[:1],
+    }
+
+
 def test_day_after_day_lands_what_all_days_at_once_land(small_source: Path, tmp_path: Path) -> None:
     whole, step = tmp_path / "whole", tmp_path / "step"
     land_daily(small_source, FolderStore(whole))

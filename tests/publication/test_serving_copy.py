@@ -13,7 +13,9 @@ import duckdb
 import pytest
 
 from olist_platform import publication
+from olist_platform.dashboards.published_marts import open_published_marts
 from olist_platform.dbt_command import manifest_path
+from olist_platform.duckdb_warehouse import PUBLISH_AGAIN
 from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
@@ -294,3 +296,15 @@ def test_two_publications_at_once_are_one_too_many(environment: Environment) -> 
     with (environment.serving_path.parent / ".publish.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert "another publication" in refused(environment).message
+
+
+def test_a_file_without_the_record_of_a_publication_is_no_published_copy(
+    environment: Environment,
+) -> None:
+    publish(environment)
+    with duckdb.connect(environment.serving_path) as connection:
+        connection.execute(f"drop table {environment.names.publication_table}")
+    with pytest.raises(OlistError) as raised, open_published_marts(environment):
+        pass
+    assert raised.value.message == f"{environment.serving_path}: it is no published copy"
+    assert raised.value.mend == PUBLISH_AGAIN

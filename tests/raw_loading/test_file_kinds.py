@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
+from olist_platform.landing.folder_store import FolderStore
+from olist_platform.raw_loading.loader import load_landing
 from olist_platform.raw_loading.results import LoadResult
 from olist_platform.source_catalog import CATALOG
 
@@ -196,6 +199,23 @@ def test_a_mended_file_loads_and_a_faulty_one_is_recorded_once(
         ("loaded",),
     ]
     assert query("select seller_city from raw.sellers") == [("mended",)]
+    # Again what it was before it was mended: that is news.
+    put(b"s1,too,few,columns,now\n")
+    assert [len(load().rejected) for _ in range(2)] == [1, 1]
+    assert query("select count(*) from raw.load_history where status = 'rejected'") == [(3,)]
+
+
+def test_every_file_is_told_of_as_it_is_done(
+    put: Put, environment: Environment, landing: Path, settled_clock: None
+) -> None:
+    put()
+    seen: list[tuple[int, int]] = []
+    load_landing(environment, FolderStore(landing), progress=lambda *told: seen.append(told))
+    put(path="sellers/dt=2018-01-02/x.csv.gz")
+    put(b"bad\n", path="sellers/dt=2018-01-03/x.csv.gz")
+    load_landing(environment, FolderStore(landing), progress=lambda *told: seen.append(told))
+    assert settled_clock is None
+    assert seen == [(1, 1), (2, 3), (3, 3)]
 
 
 def test_a_folder_that_is_no_landing_is_refused(put: Put, load: Load, landing: Path) -> None:

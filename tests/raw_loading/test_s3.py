@@ -9,11 +9,11 @@ import boto3
 import pytest
 
 from local_aws import local_aws, made_up_credentials
-from olist_platform.environment import Environment
+from olist_platform.environment import Environment, S3Landing
 from olist_platform.errors import OlistError
 from olist_platform.landing.land import land_backfill, land_daily
 from olist_platform.landing.s3_store import S3Store
-from olist_platform.landing.store import landing_store, open_store
+from olist_platform.landing.store import S3Location, landing_store, open_store, parse_s3_url
 from olist_platform.landing.stored_file import WriteOutcome
 from olist_platform.raw_loading.loader import load_landing
 from olist_platform.source_catalog import dataset_named
@@ -144,11 +144,38 @@ def test_the_url_is_parsed(server: str) -> None:
     store = open_store("s3://bucket/a/b/", endpoint_url=server)
     assert (store.url, store.parallelism) == ("s3://bucket/a/b", 8)
     assert open_store("s3://bucket").url == "s3://bucket"
+    assert parse_s3_url("s3://bucket/a/b/") == S3Location("bucket", "a/b")
+    assert parse_s3_url("s3://bucket//") == S3Location("bucket", "")
 
 
 def test_an_environment_may_name_its_landing(environment: Environment) -> None:
     assert landing_store(environment).url == environment.landing_url
     assert landing_store(environment, url="s3://b/c").url == "s3://b/c"
+
+
+def test_the_environments_endpoint_goes_with_its_own_bucket(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = S3Landing(
+        kind="s3", aws_account_id="1" * 12, region="sa-east-1", endpoint_url="http://own:9000"
+    )
+    on_s3 = environment.model_copy(update={"landing": own})
+    opened: list[tuple[str, str | None, str | None]] = []
+
+    def open_place(url: str, *, endpoint_url: str | None, region: str | None) -> None:
+        opened.append((url, endpoint_url, region))
+
+    monkeypatch.setattr("olist_platform.landing.store.open_store", open_place)
+    landing_store(on_s3)
+    landing_store(on_s3, endpoint_url="http://told:9000")
+    landing_store(on_s3, url="s3://other/x")
+    landing_store(environment)
+    assert opened == [
+        (on_s3.landing_url, "http://own:9000", "sa-east-1"),
+        (on_s3.landing_url, "http://told:9000", "sa-east-1"),
+        ("s3://other/x", None, "sa-east-1"),
+        (environment.landing_url, None, None),
+    ]
 
 
 def test_no_such_bucket(server: str) -> None:

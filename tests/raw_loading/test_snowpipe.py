@@ -17,7 +17,7 @@ from olist_platform.landing.stored_file import StoredFile
 from olist_platform.naming import EnvironmentName
 from olist_platform.raw_loading import snowpipe
 from olist_platform.raw_loading.snowpipe import look_at_snowpipe, snowpipe_progress
-from olist_platform.source_catalog import dataset_named
+from olist_platform.source_catalog import CATALOG, dataset_named
 
 _ORDERS = "orders/dt=2018-09-02/olist_orders_dataset.csv.gz"
 _ITEMS = "order_items/dt=2018-09-02/olist_order_items_dataset.csv.gz"
@@ -104,18 +104,24 @@ class Account:
 
     Attributes:
         history: Rows of COPY_HISTORY by raw table.
+        states: States of pipes that do not run, by name.
+        asked: Every statement.
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list[tuple[object, ...]]] = {}
+        self.states: dict[str, str] = {}
+        self.asked: list[str] = []
         self._answer: list[tuple[object, ...]] = []
 
     def cursor(self) -> "Account":
         return self
 
     def execute(self, statement: str) -> "Account":
+        self.asked.append(statement)
         if "pipe_status" in statement:
-            self._answer = [(status(),)]
+            pipe = statement.split("'")[1].rsplit(".", 1)[1]
+            self._answer = [(status(self.states.get(pipe, "RUNNING")),)]
         else:
             table = statement.split("'")[1].rsplit(".", 1)[1]
             self._answer = self.history.get(table, [])
@@ -169,6 +175,21 @@ def test_a_file_of_a_day_long_past_is_waited_for_when_it_landed_now(
     account.history["SELLERS"] = [loaded]
     seen = look_at_snowpipe(dev, now)
     assert (seen.waiting, seen.rejected, seen.stopped) == ((), {}, ())
+
+
+def test_every_pipe_is_asked_and_history_as_far_back_as_snowflake_keeps_it(
+    account: Account, landing: Path
+) -> None:
+    dev = load_environment(EnvironmentName.DEV)
+    landing.mkdir()
+    sellers, reviews = (dev.names.pipe(dataset_named(name)) for name in ("sellers", "reviews"))
+    account.states = {sellers: "PAUSED", reviews: "STALLED_COMPILATION_ERROR"}
+    stopped = look_at_snowpipe(dev, datetime(2018, 9, 30, 6, tzinfo=UTC)).stopped
+    assert stopped == (f"{reviews} (STALLED_COMPILATION_ERROR)", f"{sellers} (PAUSED)")
+    histories = [statement for statement in account.asked if "copy_history" in statement]
+    assert len(histories) == len(account.asked) / 2 == len(CATALOG)
+    since = "start_time => to_timestamp_ltz('2018-09-17T06:00:00+00:00')"
+    assert all(since in statement for statement in histories)
 
 
 def test_a_failed_file_is_not_forgotten_while_copy_history_keeps_it(

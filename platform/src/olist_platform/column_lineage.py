@@ -19,7 +19,6 @@ A predicate still lets one bit out, and a join on a column lets the other side's
 values; neither is followed. What cannot be traced is an error, never an absence.
 """
 
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +34,8 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.dbt_command import read_manifest
+from olist_platform.errors import OlistError
 
 _CARRIES_NO_VALUE = (
     exp.Predicate,
@@ -156,9 +156,7 @@ def read_project_lineage(manifest_path: Path, dialect: str) -> ProjectLineage:
         OlistError: The manifest cannot be read or holds no compiled SQL, or a column cannot be
             traced.
     """
-    with os_errors_explained(manifest_path):
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    return project_lineage(manifest, dialect)
+    return project_lineage(read_manifest(manifest_path), dialect)
 
 
 def project_lineage(manifest: Mapping[str, Any], dialect: str) -> ProjectLineage:

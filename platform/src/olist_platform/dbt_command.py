@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from olist_platform.access_model import TRANSFORMER
 from olist_platform.environment import (
@@ -28,6 +30,19 @@ AS_OF_DATE_VARIABLE = "OLIST_AS_OF_DATE"
 DBT_PROFILE = "olist"
 
 _SOURCES = (".sql", ".yml", ".csv", ".md")
+# Of what DuckDB and the operating system say through dbt.
+_LOCKED = "Could not set lock"
+_DISK_FAULTS = ("No space left", "Disk quota exceeded", "File too large", "Read-only file system")
+# What dbt is asked to do that opens the warehouse.
+_COMMANDS_ON_WAREHOUSE = frozenset(
+    [
+        *("build", "clone", "compile", "docs", "retry", "run", "run-operation"),
+        *("seed", "show", "snapshot", "source", "test"),
+    ]
+)
+# As long as dbt itself asks again for a file that somebody has for a moment.
+_PATIENCE_SECONDS = 7.0
+_LOOK_EVERY_SECONDS = 0.5
 
 
 def dbt_project_folder() -> Path:
@@ -95,6 +110,7 @@ def dbt_variables(environment: Environment, project: Path | None = None) -> dict
     }
     match environment.warehouse:
         case DuckDBWarehouse(memory_limit_gib=gib):
+            _refuse_marks_of_an_address(environment.duckdb_path)
             variables |= {
                 "OLIST_DUCKDB_PATH": str(environment.duckdb_path),
                 "OLIST_DUCKDB_MEMORY_LIMIT": f"{gib}GiB",
@@ -117,6 +133,15 @@ def dbt_variables(environment: Environment, project: Path | None = None) -> dict
                 for layer in Layer
             }
     return variables
+
+
+def _refuse_marks_of_an_address(path: Path) -> None:
+    """Raise OlistError where dbt would read a path as an address, and name another warehouse."""
+    if any(mark in str(path) for mark in "#?"):
+        raise OlistError(
+            f"{path}: dbt takes '#' and '?' in a path for marks of an address",
+            "move the checkout, or name another warehouse.folder in the environment's file",
+        )
 
 
 def dbt_path_variables(environment: Environment) -> dict[str, str]:
@@ -161,7 +186,8 @@ def run_dbt(
         variables: Environment variables that replace those of the environment.
 
     Raises:
-        OlistError: dbt is not installed, or its artifacts' folder cannot be made.
+        OlistError: dbt is not installed, its artifacts' folder cannot be made, or, of a captured
+            dbt, another process has the warehouse open or the disk takes no more.
     """
     make_dbt_folders(environment)
     command = [str(installed_executable("dbt")), *arguments]
@@ -174,8 +200,67 @@ def run_dbt(
         | dbt_path_variables(environment)
         | dict(variables or {})
     )
-    run = run_captured if quiet else run_in_foreground
-    return run(command, process_variables, repository_root())
+    if not quiet:
+        return run_in_foreground(command, process_variables, repository_root())
+    result = run_captured(command, process_variables, repository_root())
+    if result.returncode:
+        _raise_fault_of_machine(environment, result.stdout + result.stderr)
+    return result
+
+
+def _raise_fault_of_machine(environment: Environment, said: str) -> None:
+    """Raise OlistError for what no change of the project mends; dbt tells it in pages of Python."""
+    if not any(fault in said for fault in (_LOCKED, *_DISK_FAULTS)):
+        return
+    place = environment.duckdb_path if _LOCKED in said else dbt_target_path(environment)
+    import duckdb  # noqa: PLC0415 - takes a moment, which commands that need no dbt need not wait for
+
+    from olist_platform.duckdb_warehouse import explain_duckdb_error  # noqa: PLC0415
+
+    raise explain_duckdb_error(duckdb.IOException(said), place)
+
+
+def run_dbt_on_free_warehouse(environment: Environment, arguments: Sequence[str]) -> int:
+    """Run dbt's own command on this terminal and return its exit code.
+
+    dbt tells of a warehouse that somebody else has open in DuckDB's words, after pages of Python's.
+
+    Raises:
+        OlistError: As `run_dbt`; or the warehouse is in use or broken, before dbt or by the time
+            that it failed without having run anything.
+    """
+    uses_warehouse = any(argument in _COMMANDS_ON_WAREHOUSE for argument in arguments)
+    if uses_warehouse:
+        _require_free_warehouse(environment, _PATIENCE_SECONDS)
+    results = dbt_target_path(environment) / "run_results.json"
+    before = _written_at(results)
+    code = run_dbt(environment, arguments).returncode
+    if code and uses_warehouse and _written_at(results) == before:
+        _require_free_warehouse(environment)
+    return code
+
+
+def _require_free_warehouse(environment: Environment, patience_seconds: float = 0) -> None:
+    """Wait for the warehouse of an environment on DuckDB; raises OlistError as opening it does."""
+    if not isinstance(environment.warehouse, DuckDBWarehouse):
+        return
+    # DuckDB takes a moment to import, which commands that only ask for a path need not wait for.
+    from olist_platform.duckdb_warehouse import open_warehouse  # noqa: PLC0415
+
+    ends_at = time.monotonic() + patience_seconds
+    # dbt makes one where there is none.
+    while environment.duckdb_path.exists():
+        try:
+            with open_warehouse(environment.duckdb_path):
+                return
+        except OlistError:
+            if time.monotonic() > ends_at:
+                raise
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _written_at(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def fresh_manifest(environment: Environment) -> Path:
@@ -237,6 +322,24 @@ def fresh_compiled_manifest() -> Path:
         )
         if result.returncode:
             raise OlistError(f"the dbt project does not compile:\n{result.stdout}{result.stderr}")
+    return manifest
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what a manifest of dbt holds.
+
+    Raises:
+        OlistError: It cannot be read, or is not whole: every dbt command writes it anew.
+    """
+    with os_errors_explained(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        manifest: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise OlistError(
+            f"{path}: dbt has not written it to its end",
+            "wait for the other dbt command that is at it, if any, then run the same command again",
+        ) from error
     return manifest
 
 

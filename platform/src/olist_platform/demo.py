@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from olist_platform.airflow_home import the_only_run
 from olist_platform.airflow_services import require_no_services
 from olist_platform.dag_run import DagRunSummary, run_production_dag
 from olist_platform.dashboards.site import first_page
@@ -14,6 +15,7 @@ from olist_platform.dbt_command import fresh_manifest
 from olist_platform.demo_state import set_aside_other_input
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
+from olist_platform.file_lock import held_or_refused
 from olist_platform.generator.dataset import generate_dataset
 from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.landing.land import LandResult, land_backfill
@@ -26,6 +28,7 @@ from olist_platform.raw_loading.results import LoadResult
 from olist_platform.repository import state_folder
 from olist_platform.warehouse_query import query_warehouse
 
+_LOCK = "demo.lock"
 # As on the first page: where an extract of data ends, months have next to no orders.
 _LAST_COMPLETE_MONTHS = """
 select
@@ -85,8 +88,18 @@ def run_demo(
         allow_missing: Whether datasets may be missing in `source`.
 
     Raises:
-        OlistError: Any step fails; the message says what to mend.
+        OlistError: Any step fails, or another demo or DAG run is going on; the message says what
+            to mend.
     """
+    lock = state_folder(environment.name) / _LOCK
+    # Of two inputs at once, one would be set aside under the hands of the other.
+    with held_or_refused(lock, "another demo is going on", "wait for its end, or stop it"):
+        return _run_alone(environment, steps, source, allow_missing=allow_missing)
+
+
+def _run_alone(
+    environment: Environment, steps: DemoSteps, source: Path | None, *, allow_missing: bool
+) -> DemoResult:
     # Before anything is changed under it.
     require_no_services(environment)
     if source is not None:
@@ -94,7 +107,9 @@ def run_demo(
         find_source_files(source, allow_missing=allow_missing)
     settings = GeneratorSettings()
     identity = {"from": str(source.resolve())} if source else {"generated": repr(settings)}
-    set_aside = set_aside_other_input(environment, identity)
+    # Not under a DAG run that builds from what would be set aside.
+    with the_only_run(environment):
+        set_aside = set_aside_other_input(environment, identity)
     was_built = environment.duckdb_path.exists()
     if source is None:
         source = state_folder(environment.name) / "generated"

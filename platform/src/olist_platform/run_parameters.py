@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from olist_platform.build_stages import BuildStage, stages_of_nodes
-from olist_platform.dbt_command import fresh_manifest, run_dbt
+from olist_platform.dbt_command import fresh_manifest, read_manifest, run_dbt
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import Layer
@@ -120,7 +120,7 @@ def plan_run(environment: Environment, parameters: RunParameters) -> RunPlan:
         reasons: tuple[str, ...] = ()
     else:
         nodes = selected_nodes(environment, parameters.select)
-        manifest = json.loads(fresh_manifest(environment).read_text(encoding="utf-8"))
+        manifest = read_manifest(fresh_manifest(environment))
         reasons = tuple(reasons_not_to_publish(nodes, manifest))
     as_of_date = parameters.as_of_date
     return RunPlan(nodes, as_of_date.isoformat() if as_of_date else None, reasons)

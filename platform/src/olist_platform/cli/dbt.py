@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from olist_platform.cli.console import EnvironmentOption, environment_named
-from olist_platform.dbt_command import run_dbt
+from olist_platform.dbt_command import run_dbt_on_free_warehouse
 
 
 def dbt(
@@ -17,4 +17,4 @@ def dbt(
 
     Example:  olist dbt -- build --select staging+
     """
-    sys.exit(run_dbt(environment_named(env), arguments).returncode)
+    sys.exit(run_dbt_on_free_warehouse(environment_named(env), arguments))

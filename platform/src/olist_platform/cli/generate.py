@@ -65,11 +65,17 @@ def generate(  # noqa: PLR0917 - Typer calls it by keyword
         dirt=dirt,
     )
     began = time.perf_counter()
+    added = 0
+
+    def add_frauds() -> None:
+        nonlocal added
+        (folder / FRAUDS_FILE).unlink(missing_ok=True)
+        if frauds:
+            added = inject_into_files(folder, frauds, seed)
+
     with progress_bar("generating", "orders") as progress:
-        rows = generate_dataset(settings, folder, progress)
-    (folder / FRAUDS_FILE).unlink(missing_ok=True)
+        rows = generate_dataset(settings, folder, progress, change=add_frauds)
     if frauds:
-        added = inject_into_files(folder, frauds, seed)
         out.print(f"{added:,} orders are frauds or faults: {folder / FRAUDS_FILE}", soft_wrap=True)
     _print_summary(folder, rows, time.perf_counter() - began)
 

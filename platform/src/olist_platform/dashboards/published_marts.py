@@ -129,6 +129,8 @@ def _on_duckdb(environment: Environment) -> Iterator[PublishedMarts]:
         )
         for (name,) in _tables(connection, _PUBLISHED, "main"):
             marts.show(name, f'{_PUBLISHED}."{name}"')
+        if marts.relation(environment.names.publication_table) is None:
+            raise OlistError(f"{copy}: it is no published copy", PUBLISH_AGAIN)
         _show_monitoring(marts, connection, environment)
         for path in sorted(monitoring_export_folder(environment).glob("monitoring_*.parquet")):
             marts.show(path.stem, f"read_parquet({sql_literal(path)})")

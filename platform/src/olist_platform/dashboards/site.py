@@ -8,11 +8,9 @@ next, for those who have its pages open.
 import hashlib
 import itertools
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -36,9 +34,11 @@ from olist_platform.dashboards.page_content import (
 from olist_platform.dashboards.published_marts import PublishedMarts, open_published_marts
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.file_lock import held_after_others
 from olist_platform.repository import state_folder
 
 _BUILDS_SUFFIX = ".builds"
+_LOCK = ".lock"
 _ASSETS = "assets"
 _FIRST_PAGE = "index.html"
 _CHART_LIBRARY = "vl-convert-python"
@@ -209,7 +209,13 @@ def _put(content: Mapping[str, bytes], folder: Path) -> Site:
     """Write a build and let the site be it."""
     build = _name_of(b"".join(b"%b\0%b\0" % (n.encode(), c) for n, c in sorted(content.items())))
     builds = folder.with_name(folder.name + _BUILDS_SUFFIX)
-    builds.mkdir(parents=True, exist_ok=True)
+    # Else one would clear away what another has written and not yet linked to.
+    with held_after_others(builds / _LOCK):
+        _put_build(build, content, folder, builds)
+    return Site(folder, build)
+
+
+def _put_build(build: str, content: Mapping[str, bytes], folder: Path, builds: Path) -> None:
     place = builds / build
     if not place.exists():
         with tempfile.TemporaryDirectory(dir=builds, prefix=".part-") as partial:
@@ -218,18 +224,20 @@ def _put(content: Mapping[str, bytes], folder: Path) -> Site:
                 path = written / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(held.replace(_BUILD_MARK.encode(), build.encode(), 1))
-            with suppress(FileExistsError):
-                written.rename(place)
+            written.rename(place)
     former = folder.resolve()
-    link = builds / f".link-{os.getpid()}"
+    link = builds / ".link"
     link.unlink(missing_ok=True)
     # From the folder of the link, so that both can be moved together.
     link.symlink_to(Path(builds.name) / build)
     link.replace(folder)
+    for leftover in builds.glob(".*/"):
+        shutil.rmtree(leftover, ignore_errors=True)
     for leftover in builds.iterdir():
-        if leftover not in (place, former) and not leftover.name.startswith("."):
-            shutil.rmtree(leftover, ignore_errors=True)
-    return Site(folder, build)
+        if leftover.is_dir() and leftover not in (place, former):
+            # Killed half way, what is left must not pass for a build of that name.
+            hidden = leftover.rename(leftover.with_name(f".{leftover.name}"))
+            shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _name_of(held: bytes) -> str:

@@ -1,5 +1,6 @@
 """Makes a whole data set, chunk by chunk, so that memory stays bounded as orders grow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,11 @@ class World:
 
 
 def generate_dataset(
-    settings: GeneratorSettings, folder: Path, progress: Progress | None = None
+    settings: GeneratorSettings,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    change: Callable[[], None] | None = None,
 ) -> dict[str, int]:
     """Write the nine files and `true_parameters.json` into a folder.
 
@@ -63,6 +68,7 @@ def generate_dataset(
         settings: What to generate.
         folder: Where; made if missing.
         progress: Told of the progress of a long run; never changes the data.
+        change: Changes the files that lie there, before another run may write there.
 
     Returns:
         Rows of each file by dataset name.
@@ -99,6 +105,8 @@ def generate_dataset(
             last_trading_day=world.calendar.last_trading_day,
         )
         writer.publish(parameters)
+        if change:
+            change()
     return writer.rows
 
 

@@ -100,7 +100,6 @@ class DatasetWriter:
             )
         self._refuse_files_of_others()
         self._made_folder = not self._folder.exists()
-        self._partial.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         for leftover in self._partial.iterdir():
             leftover.unlink()
@@ -138,13 +137,20 @@ class DatasetWriter:
                 self._folder.rmdir()
 
     def _take_lock(self) -> None:
-        self._lock = os.open(self._partial, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._lock)
-            self._lock = None
-            raise OlistError(
-                f"{self._folder}: another run is generating there",
-                "wait for it to end, or choose another folder",
-            ) from None
+        while self._lock is None:
+            self._partial.mkdir(parents=True, exist_ok=True)
+            # One that another run removes at its end is none to lock: the next would make its own.
+            with suppress(FileNotFoundError):
+                opened = os.open(self._partial, os.O_RDONLY)
+                try:
+                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.path.samestat(os.fstat(opened), self._partial.stat()):
+                        self._lock = opened
+                except BlockingIOError:
+                    raise OlistError(
+                        f"{self._folder}: another run is generating there",
+                        "wait for it to end, or choose another folder",
+                    ) from None
+                finally:
+                    if self._lock is None:
+                        os.close(opened)

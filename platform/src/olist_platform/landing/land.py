@@ -44,7 +44,6 @@ class LandResult:
         unchanged: Files that already held that content.
         size_bytes: Bytes of all these files as stored.
         days: Days that have a file, in order.
-        files_by_dataset: Number of these files by dataset's name.
         missing: Names of the datasets that the input lacks.
     """
 
@@ -52,7 +51,6 @@ class LandResult:
     unchanged: int
     size_bytes: int
     days: tuple[date, ...]
-    files_by_dataset: Mapping[str, int]
     missing: tuple[str, ...]
 
 
@@ -234,15 +232,11 @@ def _write(
         written += is_new
         if progress:
             progress(len(sizes), len(extracts))
-    by_dataset = dict.fromkeys((dataset.name for dataset in files), 0)
-    for extract in extracts:
-        by_dataset[extract.dataset.name] += 1
     return LandResult(
         written=written,
         unchanged=len(extracts) - written,
         size_bytes=sum(sizes),
         days=tuple(sorted({extract.day for extract in extracts})),
-        files_by_dataset=by_dataset,
         missing=tuple(dataset.name for dataset in CATALOG if dataset not in files),
     )
 

@@ -1,12 +1,16 @@
 """dbt's SQL of models and analyses as a first build would run it, without building anything."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from olist_platform.dbt_command import dbt_target_path, run_dbt, start_from_what_is_parsed
+from olist_platform.dbt_command import (
+    dbt_target_path,
+    read_manifest,
+    run_dbt,
+    start_from_what_is_parsed,
+)
 from olist_platform.environment import Environment
-from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.errors import OlistError
 
 Nodes = Mapping[str, Mapping[str, Any]]
 """dbt's nodes and sources by unique id; what was compiled has `compiled_code`."""
@@ -53,8 +57,6 @@ def last_compiled_nodes(environment: Environment) -> Nodes:
     Raises:
         OlistError: Nothing was compiled yet.
     """
-    path = dbt_target_path(environment) / _FOLDER / "manifest.json"
-    with os_errors_explained(path):
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest = read_manifest(dbt_target_path(environment) / _FOLDER / "manifest.json")
     nodes: Nodes = manifest["nodes"] | manifest["sources"]
     return nodes
