@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-import yaml
 from sqlglot import exp
 
 from olist_platform.access_model import FUNCTIONAL_ROLES, reads
 from olist_platform.alerts.kinds import Signal
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 RUNBOOKS = ROOT / "platform" / "docs" / "runbooks"
 NAMES = Names(EnvironmentName.PROD)
@@ -25,7 +25,7 @@ LOAD_HISTORY = {"load_history": None}
 def columns_of_models() -> dict[str, set[str] | None]:
     models: dict[str, set[str] | None] = dict(LOAD_HISTORY)
     for path in (ROOT / "dbt" / "models").rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+        for model in read_yaml(path).get("models", []):
             models[model["name"]] = {column["name"] for column in model["columns"]}
     assert "mart_executive_kpis" in models
     return models

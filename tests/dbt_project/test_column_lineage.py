@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlglot import exp, parse_one
 from sqlglot.schema import MappingSchema
 
@@ -22,6 +21,7 @@ from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
 from olist_workspace import Workspace
+from yaml_files import read_yaml, write_yaml
 
 DIALECTS = ["duckdb", "snowflake"]
 TABLES: dict[str, object] = {
@@ -267,9 +267,9 @@ def test_snowflakes_sql_has_the_same_lineage(
     """Compiled without an account: only is_incremental() and hooks would ask it something."""
     copy = workspace_with_own_dbt(tmp_path)
     project_file = copy.home / "dbt" / "dbt_project.yml"
-    settings = yaml.safe_load(project_file.read_text(encoding="utf-8"))
+    settings = read_yaml(project_file)
     settings |= {"on-run-start": [], "on-run-end": []}
-    project_file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    write_yaml(project_file, settings)
     (copy.home / "dbt" / "macros" / "is_incremental.sql").write_text(
         "{% macro is_incremental() %}{{ return(false) }}{% endmacro %}", encoding="utf-8"
     )

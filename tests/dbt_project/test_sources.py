@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.source_catalog import CATALOG, Dataset, PiiClass
+from yaml_files import read_yaml
 
 LOAD_COLUMNS = ["_source_file", "_source_row", "_loaded_at"]
 
@@ -14,7 +14,7 @@ LOAD_COLUMNS = ["_source_file", "_source_row", "_loaded_at"]
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
     path = dbt_project_folder() / "models" / "staging" / "_sources.yml"
-    (source,) = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    (source,) = read_yaml(path)["sources"]
     return {table["name"]: table for table in source["tables"]}
 
 

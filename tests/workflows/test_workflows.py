@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import typer.main
-import yaml
 from click.testing import CliRunner, Result
 from typer.core import TyperGroup
 from typer.testing import CliRunner as TyperRunner
@@ -19,6 +18,7 @@ from olist_platform.cli.main import app
 from olist_platform.environment import load_environment
 from olist_platform.naming import EnvironmentName
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -32,7 +32,7 @@ COMMAND = re.compile(r"(?:\.venv/bin/)?(olist|make) ([^|)>]*)")
 
 
 def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_yaml(path)
     return content
 
 
