@@ -11,12 +11,12 @@ from olist_platform.cost.budget import MonthCost
 from olist_platform.dag_run import PRODUCTION_DAG
 from olist_platform.dbt_run_results import FAULTS
 from olist_platform.environment import Environment
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.data_tests import ALL_TESTS
 from olist_platform.monitoring.evaluation import evaluate, months
 from olist_platform.monitoring.expectations import Expectations
-from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
 from olist_platform.monitoring.node_directory import NodeDirectory
 from olist_platform.monitoring.observation import Observation, OpenWarehouse, observe
