@@ -417,6 +417,7 @@ def test_pull_requests_change_nothing_and_read_no_data(dev: CapturedProgram) -> 
         if "s3:GetObject" in one["Action"]
         for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
     ]
+    assert files
     assert not any("landing" in resource or "audit" in resource for resource in files)
     assert "secretsmanager:GetSecretValue" not in _actions(dev, "github-pull-request")
 

@@ -61,6 +61,7 @@ unit_tests:
 """
 MART_ORDERS = """select order_id, state, date '2026-02-28' as as_of_date
 from {{ ref('stg_orders') }} inner join {{ ref('states') }} using (state)"""
+
 DAY = date(2026, 2, 28)
 # What a second release changes, and what readers see of the first and of it.
 SECOND = {

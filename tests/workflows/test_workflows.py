@@ -158,10 +158,13 @@ def test_inputs_of_our_actions_are_given_and_known() -> None:
     inputs = {
         f"./{path.parent.relative_to(ROOT)}": set(read(path).get("inputs", {})) for path in ACTIONS
     }
+    used = set()
     for name, job in JOBS.items():
         for step in job["steps"]:
             if step.get("uses", "").startswith("./"):
+                used.add(step["uses"])
                 assert set(step.get("with", {})) == inputs[step["uses"]], name
+    assert used == set(inputs)
 
 
 @pytest.mark.parametrize(
