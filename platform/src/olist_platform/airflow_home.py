@@ -4,7 +4,6 @@ Every setting is an environment variable of the process that is started; no airf
 committed or edited, and nothing of a person's own Airflow is read or changed.
 """
 
-import fcntl
 import importlib.metadata
 import json
 import os
@@ -20,6 +19,7 @@ from olist_platform.dag_source import DagSource
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.executables import installed_executable
+from olist_platform.locks import held_alone
 from olist_platform.repository import state_folder
 
 _KEYS = "keys.json"
@@ -146,14 +146,8 @@ def the_only_run(environment: Environment) -> Iterator[None]:
     """
     home = airflow_home(environment)
     home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / "airflow.lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OlistError(
-                f"another DAG run is going on in {home}",
-                "wait for its end, or stop it",
-            ) from None
+    taken = OlistError(f"another DAG run is going on in {home}", "wait for its end, or stop it")
+    with held_alone(home.parent / "airflow.lock", taken):
         yield
 
 

@@ -4,7 +4,6 @@ Each part is a process of its own in the background, with a log of its own. Noth
 them: starting again puts right whatever has died, and what a killed scheduler had begun.
 """
 
-import fcntl
 import json
 import socket
 import sqlite3
@@ -33,6 +32,7 @@ from olist_platform.dbt_command import fresh_manifest
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
 from olist_platform.executables import installed_executable
+from olist_platform.locks import held_alone
 from olist_platform.process_groups import processes_marked, stop_processes
 
 _COMPONENTS = {
@@ -318,13 +318,8 @@ def _write_state(
 def _one_at_a_time(environment: Environment) -> Iterator[None]:
     home = airflow_home(environment)
     home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / "services.lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OlistError(
-                "another command is starting or stopping Airflow", "wait for its end"
-            ) from None
+    taken = OlistError("another command is starting or stopping Airflow", "wait for its end")
+    with held_alone(home.parent / "services.lock", taken):
         yield
 
 

@@ -4,7 +4,6 @@ On DuckDB readers get a file of their own, replaced whole by a rename; on Snowfl
 cloned into the serving schema. Why: platform/docs/decisions/publish-what-passed.md.
 """
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from olist_platform.dbt_run_results import count_results, invocation_id
 from olist_platform.duckdb_warehouse import duckdb_errors_explained, open_warehouse, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.locks import held_alone
 from olist_platform.naming import Layer
 
 _FAULTS_SHOWN = 10
@@ -43,13 +43,8 @@ def only_publication(folder: Path) -> Iterator[None]:
     Raises:
         OlistError: Another publication is going on.
     """
-    with (folder / _LOCK).open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OlistError(
-                f"another publication to {folder} is going on", "wait for its end"
-            ) from None
+    taken = OlistError(f"another publication to {folder} is going on", "wait for its end")
+    with held_alone(folder / _LOCK, taken):
         yield
 
 
