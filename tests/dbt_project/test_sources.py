@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from olist_platform.dbt_command import dbt_project_folder
-from olist_platform.source_catalog import CATALOG, Dataset, PiiClass
+from olist_platform.project_vars import project_vars
+from olist_platform.source_catalog import CATALOG, SOURCE_TIME_ZONE, Dataset, PiiClass
 from yaml_files import read_yaml
 
 LOAD_COLUMNS = ["_source_file", "_source_row", "_loaded_at"]
@@ -16,6 +17,10 @@ def tables() -> dict[str, Any]:
     path = dbt_project_folder() / "models" / "staging" / "_sources.yml"
     (source,) = read_yaml(path)["sources"]
     return {table["name"]: table for table in source["tables"]}
+
+
+def test_the_source_has_one_wall_clock() -> None:
+    assert project_vars()["source_time_zone"] == SOURCE_TIME_ZONE
 
 
 def test_every_dataset_is_a_source_and_nothing_else(tables: dict[str, Any]) -> None:
