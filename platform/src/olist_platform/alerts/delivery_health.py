@@ -3,12 +3,11 @@
 from datetime import datetime, timedelta
 
 from olist_platform.alerts.alert import Alert, Measurement
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.alerts.outbox import Backlog
 from olist_platform.environment import Environment
 
 _SUBJECT = "outbox"
-_OWNER = "data_platform"
 
 
 def delivery_alert(environment: Environment, backlog: Backlog, now: datetime) -> Alert | None:
@@ -37,7 +36,7 @@ def delivery_alert(environment: Environment, backlog: Backlog, now: datetime) ->
         signal=Signal.ALERT_DELIVERY,
         subject=_SUBJECT,
         severity=Severity.HIGH,
-        owner=_OWNER,
+        owner=DATA_PLATFORM,
         summary=f"Alerts are not delivered: {backlog.overdue} messages are overdue in the outbox.",
         measurement=measurement,
         details=(backlog.last_error,) if backlog.last_error else (),

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+# The group of dbt that owns what no other one does.
+DATA_PLATFORM = "data_platform"
+
 
 class AlertKind(StrEnum):
     """What an alert is about; routes send by it."""

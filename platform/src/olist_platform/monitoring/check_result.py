@@ -6,10 +6,8 @@ from enum import StrEnum
 from math import isfinite
 
 from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.naming import EnvironmentName
-
-DATA_PLATFORM = "data_platform"
 
 
 class Check(StrEnum):

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from olist_platform.alerts.kinds import Severity
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity
 from olist_platform.dbt_run_results import node_name
 from olist_platform.moments import as_utc
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.check_result import (
-    DATA_PLATFORM,
     Check,
     CheckResult,
     State,
