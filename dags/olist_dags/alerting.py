@@ -81,7 +81,7 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
 
 
 def _are_ready(environment: Environment, now: datetime) -> bool:
-    """Whether the marts of the day are published; not, where nobody can tell."""
+    """Whether the day's marts are published; False where the publication cannot be read."""
     from olist_platform.monitoring.dashboards import PUBLICATION, dashboards  # noqa: PLC0415
     from olist_platform.monitoring.monitored_warehouse import (  # noqa: PLC0415
         open_monitored_warehouse,

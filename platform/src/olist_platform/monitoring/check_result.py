@@ -163,7 +163,7 @@ class CheckResult:
 
 
 def over(check: Check, subject: str, observed_at: datetime) -> CheckResult:
-    """Return that nothing is to be said any more of what the project no longer has."""
+    """Return the result of a subject that the project no longer has: its alert is over."""
     return CheckResult(
         check=check,
         subject=subject,

@@ -64,9 +64,9 @@ def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
 
 
 def fit_when_due(environment: Environment, now: datetime) -> list[StoredFit]:
-    """Fit every model if it is time to: none was fitted yet, or the last fit is a week old.
+    """Fit every model if it is time to: none was fitted yet, or the last fit is too old.
 
-    How old it may be says the var `model_fit_interval_days`. A fit that was not accepted counts.
+    The var `model_fit_interval_days` says how old it may be. A fit that was not accepted counts.
 
     Args:
         environment: Whose warehouse.
