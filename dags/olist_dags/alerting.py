@@ -10,7 +10,7 @@ from airflow.sdk import get_current_context, task
 
 from olist_dags.dag_environment import current_environment
 from olist_platform.alerts.alert import Alert, fingerprint_of
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.dbt_command import manifest_path
 from olist_platform.dbt_run_results import dbt_runs_folder, last_results
 from olist_platform.environment import Environment
@@ -28,7 +28,6 @@ _log = logging.getLogger(__name__)
 _PRODUCTION_DAG = "olist_production"
 _PUBLISH_TASK = "publish_marts"
 _DASHBOARDS = "dashboards"
-_OWNER = "data_platform"
 _PASSED = ("success", "pass", "warn")
 
 
@@ -72,7 +71,7 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
             signal=Signal.DASHBOARDS_LATE,
             subject=_DASHBOARDS,
             severity=Severity.CRITICAL,
-            owner=_OWNER,
+            owner=DATA_PLATFORM,
             summary=f"Today's figures are not published{hour}; readers see the former ones.",
             details=(f"{run.get('dag_id')} of {run.get('logical_date')} is not finished",),
         ),
@@ -82,7 +81,7 @@ def dashboards_late(context: Any = None, **_: Any) -> None:
 
 
 def _are_ready(environment: Environment, now: datetime) -> bool:
-    """Whether the marts of the day are published; not, where nobody can tell."""
+    """Whether the day's marts are published; False where the publication cannot be read."""
     from olist_platform.monitoring.dashboards import PUBLICATION, dashboards  # noqa: PLC0415
     from olist_platform.monitoring.monitored_warehouse import (  # noqa: PLC0415
         open_monitored_warehouse,

@@ -26,7 +26,7 @@ class RestartableProducer(DbtProducerWatcherOperator):  # type: ignore[misc] # C
         return super().execute(context, **kwargs)
 
     def calculate_openlineage_events_completes(self, *arguments: Any, **options: Any) -> bool:
-        """Work events of lineage out where somebody is told of them; it takes seconds."""
+        """Work out events of lineage only where somebody is told of them: it takes seconds."""
         told = find_spec("airflow.providers.openlineage") is not None
         return told and super().calculate_openlineage_events_completes(*arguments, **options)
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from olist_platform.alerts.kinds import DATA_PLATFORM
 from olist_platform.environment import DuckDBWarehouse, Environment
 
-OWNER = "data_platform"
 _TASKS_AT_ONCE = 16
 
 
@@ -13,7 +13,7 @@ def task_defaults(environment: Environment) -> dict[str, Any]:
     """Return the `default_args` of a DAG."""
     settings = environment.airflow
     return {
-        "owner": OWNER,
+        "owner": DATA_PLATFORM,
         "retries": settings.retries,
         "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
         "retry_exponential_backoff": True,

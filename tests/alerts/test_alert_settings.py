@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from edited_files import set_key
 from olist_platform.alerts.kinds import AlertKind, Channel
 from olist_platform.environment import environments_folder, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
+from yaml_files import read_yaml, write_yaml
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_a_mistake_is_named(folder: Path, key: str, value: Any, message: str) ->
 
 def test_a_recipient_that_no_route_leads_to_is_named(folder: Path) -> None:
     path = folder / "prod.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     content["alerts"]["recipients"]["legal"] = {"slack": "#legal", "email": "legal@olist.example"}
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    write_yaml(path, content)
     with pytest.raises(OlistError, match="no route leads to legal"):
         load_environment(EnvironmentName.PROD, folder)
 

@@ -8,7 +8,7 @@ import pytest
 
 from alert_scenario import environment, failure
 from olist_platform.alerts.alert import Alert
-from olist_platform.alerts.delivery_health import delivery_alert, watch_delivery
+from olist_platform.alerts.delivery_health import delivery_alert
 from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.outbox import Backlog, Raised
 from olist_platform.alerts.router import deliver_due, open_outbox, raise_alert, resolve
@@ -173,24 +173,28 @@ def test_the_shared_database_is_the_one_that_the_variable_names(
     assert "Pipeline failure" in workspace.olist("alerts", "list", "--env", "prod")
 
 
-def test_delivery_watches_itself(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
-    home = load_environment(EnvironmentName.LOCAL)
-    raise_alert(home, local_failure("forgotten"), NOW)
-    assert watch_delivery(home, NOW + timedelta(minutes=30)).overdue == 1
-    assert [each.alert.signal for each in open_outbox(home).alerts()] == [Signal.TASK_FAILURE]
+@pytest.mark.usefixtures("workspace")
+def test_delivery_watches_itself(local: Environment) -> None:
+    """What the hourly checks judge; `monitoring/test_faults.py` shows that they tell of it."""
+    raise_alert(local, local_failure("forgotten"), NOW)
+
+    def judged(now: datetime) -> tuple[int, Alert | None]:
+        backlog = open_outbox(local).backlog(now)
+        return backlog.overdue, delivery_alert(local, backlog, now)
+
+    assert judged(NOW + timedelta(minutes=30)) == (1, None)
     late = NOW + timedelta(minutes=31)
-    watch_delivery(home, late)
-    (_, own) = open_outbox(home).alerts()
-    assert own.alert.summary == "Alerts are not delivered: 1 messages are overdue in the outbox."
-    assert own.alert.measurement is not None
-    assert own.alert.measurement.describe_value() == "31 minutes late"
-    # Somebody delivers again: the next look resolves it.
-    deliver_due(home, lambda: late)
-    assert watch_delivery(home, late + timedelta(minutes=60)).overdue == 0
-    resolve(home, local_failure("forgotten").fingerprint, late)
-    assert open_outbox(home).alerts() == []
-    deliver_due(home, lambda: late + timedelta(hours=2))
+    _, alert = judged(late)
+    assert alert is not None
+    assert alert.summary == "Alerts are not delivered: 1 messages are overdue in the outbox."
+    assert alert.measurement is not None
+    assert alert.measurement.describe_value() == "31 minutes late"
+    # Somebody delivers again: the next look finds nothing.
+    deliver_due(local, lambda: late)
+    assert judged(late + timedelta(minutes=60)) == (0, None)
+    resolve(local, local_failure("forgotten").fingerprint, late)
+    assert open_outbox(local).alerts() == []
+    deliver_due(local, lambda: late + timedelta(hours=2))
 
 
 def test_many_overdue_messages_are_a_fault_before_they_are_old(local: Environment) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-import yaml
 from sqlglot import exp
 
 from olist_platform.access_model import FUNCTIONAL_ROLES, reads
 from olist_platform.alerts.kinds import Signal
 from olist_platform.naming import EnvironmentName, Layer, Names
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 RUNBOOKS = ROOT / "platform" / "docs" / "runbooks"
 NAMES = Names(EnvironmentName.PROD)
@@ -20,12 +20,19 @@ SECTIONS = ["Meaning", "Who", "First look", "Mend", "Escalation", "How to close"
 # Written by the loader, not by dbt.
 LOAD_HISTORY = {"load_history": None}
 
+QUERY = re.compile(r'olist query (--working )?"([^"]+)"')
+AIRFLOW = re.compile(r"olist airflow -- (.+)$", re.MULTILINE)
+LINEAGE = re.compile(r"olist lineage (\w+)\.(\w+)")
+ROLE = re.compile(r"`(FR__\w+)`")
+VAR = re.compile(r"\bvars? `(\w+)`")
+FILE = re.compile(r"`((?:dbt|platform|environments|tests)/[\w./-]+)`")
+
 
 @cache
 def columns_of_models() -> dict[str, set[str] | None]:
     models: dict[str, set[str] | None] = dict(LOAD_HISTORY)
     for path in (ROOT / "dbt" / "models").rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+        for model in read_yaml(path).get("models", []):
             models[model["name"]] = {column["name"] for column in model["columns"]}
     assert "mart_executive_kpis" in models
     return models
@@ -54,9 +61,15 @@ def test_a_runbook_has_every_section_with_something_in_it(signal: Signal) -> Non
     assert re.search(r"(olist|make) \w|source_catalog", section(text, "First look"))
 
 
+@pytest.mark.parametrize("pattern", [QUERY, AIRFLOW, LINEAGE, ROLE, VAR, FILE])
+def test_what_the_next_tests_look_for_is_in_some_runbook(pattern: re.Pattern[str]) -> None:
+    """They say nothing of a runbook without it."""
+    assert any(pattern.search(text_of(signal)) for signal in Signal)
+
+
 @pytest.mark.parametrize("signal", Signal)
 def test_queries_of_a_runbook_ask_for_what_the_models_hold(signal: Signal) -> None:
-    for sql in re.findall(r'olist query (?:--working )?"([^"]+)"', text_of(signal)):
+    for _, sql in QUERY.findall(text_of(signal)):
         query = sqlglot.parse_one(sql, dialect="duckdb")
         known: set[str] = {str(alias.alias) for alias in query.find_all(exp.Alias)}
         for table in query.find_all(exp.Table):
@@ -73,8 +86,8 @@ def test_queries_of_a_runbook_ask_for_what_the_models_hold(signal: Signal) -> No
 def test_whom_a_runbook_sends_to_snowflake_may_ask_its_queries(signal: Signal) -> None:
     text = text_of(signal)
     of_name = {NAMES.functional_role(role.name): role for role in FUNCTIONAL_ROLES}
-    held = {access for name in re.findall(r"`(FR__\w+)`", text) for access in of_name[name].holds}
-    for working, sql in re.findall(r'olist query (--working )?"([^"]+)"', text):
+    held = {access for name in ROLE.findall(text) for access in of_name[name].holds}
+    for working, sql in QUERY.findall(text):
         for table in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table):
             if table.name in LOAD_HISTORY:
                 continue
@@ -85,7 +98,7 @@ def test_whom_a_runbook_sends_to_snowflake_may_ask_its_queries(signal: Signal) -
 @pytest.mark.parametrize("signal", Signal)
 def test_what_a_runbook_asks_of_airflow_it_asks_of_productions_too(signal: Signal) -> None:
     text = text_of(signal)
-    for command in re.findall(r"olist airflow -- (.+)$", text, re.MULTILINE):
+    for command in AIRFLOW.findall(text):
         assert f"`/entrypoint airflow {command}`" in text, command
 
 
@@ -98,7 +111,7 @@ def test_a_runbook_says_where_prods_secrets_are(signal: Signal) -> None:
 
 @pytest.mark.parametrize("signal", Signal)
 def test_columns_whose_lineage_a_runbook_asks_for_exist(signal: Signal) -> None:
-    for model, column in re.findall(r"olist lineage (\w+)\.(\w+)", text_of(signal)):
+    for model, column in LINEAGE.findall(text_of(signal)):
         columns = columns_of_models()[model]
         assert columns is not None
         assert column in columns, f"{model}.{column}"
@@ -108,7 +121,7 @@ def test_columns_whose_lineage_a_runbook_asks_for_exist(signal: Signal) -> None:
 def test_files_and_vars_that_a_runbook_names_exist(signal: Signal) -> None:
     text = text_of(signal)
     project = (ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8")
-    for name in re.findall(r"\bvars? `(\w+)`", text):
+    for name in VAR.findall(text):
         assert f"  {name}:" in project, name
-    for path in re.findall(r"`((?:dbt|platform|environments|tests)/[\w./-]+)`", text):
+    for path in FILE.findall(text):
         assert Path(ROOT / path).exists(), path

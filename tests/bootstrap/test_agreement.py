@@ -1,13 +1,13 @@
 """Stack files, program and documents name the state as the naming module does."""
 
 import pytest
-import yaml
 
 from olist_platform.access_model import SERVICE_ROLES
 from olist_platform.bootstrap.cloud_side import CloudSide, cloud_side
 from olist_platform.environment import load_environment
 from olist_platform.naming import PULUMI_STATE, EnvironmentName
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 CLOUD = (EnvironmentName.DEV, EnvironmentName.PROD)
 
@@ -19,7 +19,7 @@ def committed(name: EnvironmentName) -> CloudSide:
 @pytest.mark.parametrize("name", CLOUD)
 def test_the_stack_file_names_the_key_and_the_users_of_the_model(name: EnvironmentName) -> None:
     side = committed(name)
-    content = yaml.safe_load((ROOT / "environments" / f"Pulumi.{name}.yaml").read_text("utf-8"))
+    content = read_yaml(ROOT / "environments" / f"Pulumi.{name}.yaml")
     region = side.landing.region
     assert content["secretsprovider"] == side.names.state_secrets_provider(region)
     keys = set(content["config"]["olist:serviceUserKeys"])
@@ -49,6 +49,6 @@ def test_the_documents_name_backend_and_provider_as_the_model_does() -> None:
 
 
 def test_no_backend_is_shared_by_the_environments() -> None:
-    project = yaml.safe_load((ROOT / "infra" / "Pulumi.yaml").read_text("utf-8"))
+    project = read_yaml(ROOT / "infra" / "Pulumi.yaml")
     assert "backend" not in project
     assert project["name"] == "olist", "the stack is organization/olist/<environment>"

@@ -17,6 +17,7 @@ from olist_platform.environment import load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName
 from olist_workspace import Workspace
+from yaml_files import read_yaml, write_yaml
 
 Client = Callable[[str], Any]
 
@@ -241,7 +242,7 @@ def test_a_step_that_does_not_hold_is_an_error() -> None:
 
 def test_the_stack_file_keeps_its_comment_and_what_pulumi_wrote(home: Workspace) -> None:
     path = home.home / "environments" / "Pulumi.dev.yaml"
-    before = yaml.safe_load(path.read_text())
+    before = read_yaml(path)
     del before["secretsprovider"]
     path.write_text("# One.\n# Two.\n" + yaml.safe_dump(before | {"other": 7}))
     stack = StackFile(EnvironmentName.DEV)
@@ -253,7 +254,7 @@ def test_the_stack_file_keeps_its_comment_and_what_pulumi_wrote(home: Workspace)
         "deployer": {"current": "AAA", "following": "BBB"},
         "loader": {"current": "CCC"},
     }
-    assert yaml.safe_load(path.read_text()) == before | {
+    assert read_yaml(path) == before | {
         "other": 7,
         "secretsprovider": "awskms://alias/x",
     }
@@ -261,9 +262,9 @@ def test_the_stack_file_keeps_its_comment_and_what_pulumi_wrote(home: Workspace)
 
 def test_secrets_of_another_provider_are_not_cut_off(home: Workspace) -> None:
     path = home.home / "environments" / "Pulumi.dev.yaml"
-    content = yaml.safe_load(path.read_text())
+    content = read_yaml(path)
     content |= {"secretsprovider": "passphrase", "encryptedkey": "v1:abc"}
-    path.write_text(yaml.safe_dump(content))
+    write_yaml(path, content)
     with pytest.raises(OlistError, match="secrets are encrypted with passphrase") as caught:
         StackFile(EnvironmentName.DEV).set_secrets_provider("awskms://alias/x")
     assert "pulumi stack change-secrets-provider 'awskms://alias/x'" in caught.value.mend

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -15,6 +14,7 @@ from olist_dags.executive_report import email_executives
 from olist_dags.power_bi import refresh_power_bi
 from olist_workspace import ROOT, Workspace
 from published_workspace import publish_workspace
+from yaml_files import read_yaml, write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +31,11 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
     """Let the DAGs run in an environment of the checkout with other settings of dashboards."""
 
     def use(name: str, **dashboards: Any) -> None:
-        content = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text("utf-8"))
+        content = read_yaml(ROOT / "environments" / f"{name}.yaml")
         content["dashboards"] |= dashboards
         (tmp_path / "environments").mkdir()
         (tmp_path / "dbt").symlink_to(ROOT / "dbt")
-        (tmp_path / "environments" / f"{name}.yaml").write_text(yaml.safe_dump(content), "utf-8")
+        write_yaml(tmp_path / "environments" / f"{name}.yaml", content)
         monkeypatch.setenv("OLIST_HOME", str(tmp_path))
         monkeypatch.setenv("OLIST_ENV", name)
 
@@ -71,7 +71,7 @@ def test_a_configured_refresh_is_airflows_operator(environment: Callable[..., No
     environment("prod")
     refresh = refresh_task()
     assert isinstance(refresh, operators.PowerBIDatasetRefreshOperator)
-    settings = yaml.safe_load((ROOT / "environments" / "prod.yaml").read_text("utf-8"))
+    settings = read_yaml(ROOT / "environments" / "prod.yaml")
     wanted = settings["dashboards"]["power_bi"]["refresh"]
     assert refresh.group_id == wanted["workspace_id"]
     assert refresh.dataset_id == wanted["semantic_model_id"]

@@ -11,14 +11,14 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from alert_scenario import failure
 from monitored_place import MonitoredPlace, environment, quality
 from olist_platform.airflow_home import airflow_home, airflow_variables, prepare_airflow_home
 from olist_platform.alerts.router import delivered_folder, open_outbox, raise_alert
-from olist_platform.monitoring.history import read_history
 from olist_workspace import ROOT, Workspace
+from recorded_figures import recorded_figures
+from yaml_files import read_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def described(
         capture_output=True,
     )
     dag: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
-    settings = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8"))
+    settings = read_yaml(ROOT / "environments" / f"{name}.yaml")
     assert dag["errors"] == []
     assert (dag["id"], dag["catchup"], dag["runs"]) == (dag_id, False, 1)
     # No manifest is needed, and nothing that is only used in a task.
@@ -153,7 +153,7 @@ def test_a_run_through_airflow_beside_a_build(
     assert any(
         "orders" in path.read_text() for path in delivered_folder(place.environment).iterdir()
     )
-    assert {each.check for each in read_history(place.environment, place.now)} >= {
+    assert {each.check for each in recorded_figures(place.environment, place.now)} >= {
         "quality_score",
         "budget",
         "mart_freshness",

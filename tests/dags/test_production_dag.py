@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from olist_workspace import ROOT, Workspace
+from yaml_files import read_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -121,7 +121,7 @@ def development(dag: dict[str, Any]) -> dict[str, Any]:
 
 def test_settings_come_from_the_environment(dag: dict[str, Any], environment_name: str) -> None:
     path = ROOT / "environments" / f"{environment_name}.yaml"
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))["airflow"]
+    settings = read_yaml(path)["airflow"]
     assert dag["schedule"] == settings["schedule"]
     assert dag["catchup"] is False
     assert dag["max_active_runs"] == 1

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from edited_files import replace_text
 from olist_platform.dashboards.catalog import (
@@ -19,6 +18,7 @@ from olist_platform.dashboards.exposures import exposures_path, exposures_text
 from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 from olist_platform.errors import OlistError
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def test_words_in_their_order_are_those_that_dbt_accepts() -> None:
     accepted = {
         (model["name"], column): set(words)
         for path in (ROOT / "dbt" / "models" / "marts").rglob("*.yml")
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())
+        for model in read_yaml(path).get("models", ())
         for test in model.get("data_tests", ())
         if isinstance(test, dict) and "accepted_value_sets" in test
         for column, words in test["accepted_value_sets"]["arguments"]["values"].items()
@@ -244,7 +244,7 @@ def test_words_in_their_order_are_those_that_dbt_accepts() -> None:
 
 
 def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
-    project = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))
+    project = read_yaml(ROOT / "dbt" / "dbt_project.yml")
     fewest = project["vars"]["kpi_alert_minimum_orders"]
     periods = [one for board in load_dashboards() for one in board.filters if one.name == "period"]
     assert len(periods) == 2
@@ -255,7 +255,7 @@ def test_the_default_month_holds_as_many_orders_as_alerts_ask_for() -> None:
 
 
 def test_what_fast_deliveries_flatter_waits_for_the_others() -> None:
-    project = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))
+    project = read_yaml(ROOT / "dbt" / "dbt_project.yml")
     share = project["vars"]["kpi_settled_delivered_share"]
     tiles = {tile.name: tile for board in load_dashboards() for tile in board.tiles}
     flattered = {

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import yaml
 
 from olist_workspace import ROOT, Workspace
+from yaml_files import read_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ def test_the_model_evaluates_the_rules_of_its_seed_in_that_order(seed: str, mode
     """A misspelt rule would be switched off without a word."""
     with (ROOT / "dbt" / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
         rules = [row["rule_id"] for row in csv.DictReader(file)]
-    (described,) = yaml.safe_load((ROOT / "dbt" / model).read_text(encoding="utf-8"))["models"]
+    (described,) = read_yaml(ROOT / "dbt" / model)["models"]
     columns = [column["name"] for column in described["columns"]]
     assert [name.removeprefix("has_") for name in columns if name.startswith("has_")] == rules
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from compiled_project import workspace_with_own_dbt
 from olist_workspace import ROOT
+from yaml_files import read_yaml, write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -97,10 +97,10 @@ DOCTORED: list[tuple[str, list[str], Any]] = [
 
 def bounced(manifest: dict[str, Any], folder: Path) -> tuple[int, list[dict[str, Any]]]:
     """Run the project's checks on a manifest; return the exit code and every result."""
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    config = read_yaml(CONFIG)
     config["custom_checks_dir"] = str((CONFIG.parent / config["custom_checks_dir"]).resolve())
     config["dbt_artifacts_dir"] = str(folder)
-    (folder / "dbt-bouncer.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    write_yaml(folder / "dbt-bouncer.yml", config)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     results = folder / "results.json"
     done = subprocess.run(
@@ -146,7 +146,7 @@ def doctored(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def checks() -> Iterator[tuple[int, str]]:
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    config = read_yaml(CONFIG)
     yield from enumerate(str(check["name"]) for check in config["manifest_checks"])
 
 

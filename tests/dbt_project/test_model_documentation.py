@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from olist_platform.dbt_command import dbt_project_folder
+from yaml_files import read_yaml
 
 PROJECT = dbt_project_folder()
 MODELS = sorted(path.stem for path in (PROJECT / "models").rglob("*.sql"))
@@ -17,7 +17,7 @@ MODELS = sorted(path.stem for path in (PROJECT / "models").rglob("*.sql"))
 def documented(kind: str) -> dict[str, dict[str, Any]]:
     found = {}
     for path in [*(PROJECT / "models").rglob("*.yml"), *(PROJECT / "seeds").glob("*.yml")]:
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8")).get(kind, []):
+        for entry in read_yaml(path).get(kind, []):
             assert entry["name"] not in found, f"{entry['name']} is described twice"
             found[entry["name"]] = entry
     return found
@@ -46,7 +46,7 @@ def test_a_model_states_its_grain_and_describes_every_column(model: str) -> None
 
 
 def test_contracts_are_enforced_on_all_of_them() -> None:
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    project = read_yaml(PROJECT / "dbt_project.yml")
     assert project["models"]["olist"]["+contract"] == {"enforced": True}
     switched_off = [
         path

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from compiled_project import compiled_lineage, workspace_with_reduced_dbt
 from olist_platform.column_lineage import ColumnName
 from olist_platform.pii_exposure import MARTS_FOLDER, exposure_faults, is_exposed, pii_class
 from olist_platform.source_catalog import CATALOG, PiiClass
 from olist_workspace import Workspace
+from yaml_files import write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -105,9 +105,9 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         (dbt / path).write_text(sql, encoding="utf-8")
         model = Path(path).stem
         properties = {"models": [{"name": model, "columns": FAULTY_COLUMNS[model]}]}
-        (dbt / path).with_suffix(".yml").write_text(yaml.safe_dump(properties), encoding="utf-8")
+        write_yaml((dbt / path).with_suffix(".yml"), properties)
     snapshots = dbt / "snapshots" / "places_history.yml"
-    snapshots.write_text(yaml.safe_dump({"snapshots": [FAULTY_SNAPSHOT]}), encoding="utf-8")
+    write_yaml(snapshots, {"snapshots": [FAULTY_SNAPSHOT]})
     lineage = compiled_lineage(workspace)
     assert lineage.parents[ColumnName("mart_places", "places")] == frozenset()
     names = ("mart_places", "mart_tags", "int_shown_people", "places_history")

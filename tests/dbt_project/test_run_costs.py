@@ -6,10 +6,10 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from compiled_project import workspace_with_reduced_dbt
 from olist_workspace import ROOT, Workspace
+from yaml_files import read_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -205,7 +205,7 @@ def test_source_freshness_is_captured_too(workspace: Workspace) -> None:
 
 def test_the_table_has_the_documented_columns(workspace: Workspace) -> None:
     path = ROOT / "dbt" / "models" / "monitoring" / "_sources.yml"
-    (source,) = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    (source,) = read_yaml(path)["sources"]
     (table,) = (table for table in source["tables"] if table["name"] == "dbt_run_costs")
     workspace.change(f"drop table if exists {TABLE}")
     workspace.olist("dbt", "--", "run", "--quiet", "--select", "sound")

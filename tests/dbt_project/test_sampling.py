@@ -201,18 +201,19 @@ def test_a_history_of_the_sample_alone_ends_with_who_is_gone(warehouses: Warehou
 def test_another_share_is_refused_before_anything_changes(warehouses: Warehouses) -> None:
     sample = warehouses.sample
     before = contents(sample)
-    for share in (0.5, 1):
-        printed = sample.olist("dbt", "--", "build", *sample_of(share), expect=2)
-        assert "int_order_facts holds a sample of 0.300000 of the people" in printed
-        assert f"this run wants {float(share)} (var sample_share)" in printed
-        assert "--full-refresh" in printed
-        assert contents(sample) == before
     # The same share goes on, and adds nothing; what is not incremental is made anew of the same.
     sample.olist(
         "dbt", "--", "run", "--quiet", "--select", "config.materialized:incremental",
         *sample_of(SHARE),
     )  # fmt: skip
     assert contents(sample) == before
+    # The smaller one last: with equal variables the next test's dbt does not parse again.
+    for share in (1, SMALLER_SHARE):
+        printed = sample.olist("dbt", "--", "build", *sample_of(share), expect=2)
+        assert "int_order_facts holds a sample of 0.300000 of the people" in printed
+        assert f"this run wants {float(share)} (var sample_share)" in printed
+        assert "--full-refresh" in printed
+        assert contents(sample) == before
 
 
 def contents(workspace: Workspace) -> dict[str, Any]:

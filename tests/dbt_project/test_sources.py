@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from olist_platform.dbt_command import dbt_project_folder
-from olist_platform.source_catalog import CATALOG, Dataset, PiiClass
+from olist_platform.project_vars import project_vars
+from olist_platform.source_catalog import CATALOG, SOURCE_TIME_ZONE, Dataset, PiiClass
+from yaml_files import read_yaml
 
 LOAD_COLUMNS = ["_source_file", "_source_row", "_loaded_at"]
 
@@ -14,8 +15,12 @@ LOAD_COLUMNS = ["_source_file", "_source_row", "_loaded_at"]
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
     path = dbt_project_folder() / "models" / "staging" / "_sources.yml"
-    (source,) = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    (source,) = read_yaml(path)["sources"]
     return {table["name"]: table for table in source["tables"]}
+
+
+def test_the_source_has_one_wall_clock() -> None:
+    assert project_vars()["source_time_zone"] == SOURCE_TIME_ZONE
 
 
 def test_every_dataset_is_a_source_and_nothing_else(tables: dict[str, Any]) -> None:

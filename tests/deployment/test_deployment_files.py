@@ -23,6 +23,7 @@ from olist_platform.environment import Environment, S3Landing, load_environment
 from olist_platform.helm_values import helm_values
 from olist_platform.naming import EnvironmentName
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 DEPLOY = ROOT / "platform" / "deploy"
 TOOLS = Path(sys.executable).parent
@@ -31,14 +32,10 @@ ON_AWS = [EnvironmentName.DEV, EnvironmentName.PROD]
 JOBS = {"migration"}
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return content
-
-
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    return read_yaml(DEPLOY / "compose.yaml")
+    parsed: dict[str, Any] = read_yaml(DEPLOY / "compose.yaml")
+    return parsed
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import boto3
 import psutil
 import psycopg2
 import pytest
-import yaml
 from cryptography.fernet import Fernet
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -31,6 +30,7 @@ from olist_platform.runtime_secrets import airflow_secrets, platform_secrets
 from olist_workspace import ROOT
 from production_airflow import ENTRYPOINT, ProductionAirflow
 from release_bundles import bundle_with_library, note_deployed
+from yaml_files import read_yaml
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -252,7 +252,7 @@ def test_parts_that_run_code_of_the_platform_get_its_secrets(trial: Trial) -> No
 
 
 def test_the_health_checks_of_the_compose_file_pass(trial: Trial) -> None:
-    services = yaml.safe_load((ROOT / "platform/deploy/compose.yaml").read_text())["services"]
+    services = read_yaml(ROOT / "platform/deploy/compose.yaml")["services"]
     kind, entrypoint, *command = services["scheduler"]["healthcheck"]["test"]
     assert (kind, entrypoint) == ("CMD", "/entrypoint")
     assert "Found one alive job" in trial.airflow.run(*command)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from olist_platform.access_model import FUNCTIONAL_ROLES, SERVICE_ROLES
 from olist_platform.dbt_command import dbt_variables
@@ -22,6 +21,7 @@ from olist_platform.infrastructure_plan.comparison import ChangeKind, compare
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.source_catalog import CATALOG, PiiClass
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 NAMES = Names(EnvironmentName.DEV)
 # They relate other objects and have no name of their own.
@@ -214,7 +214,7 @@ def test_who_is_no_longer_told_takes_nobody_elses_alerts_along(
 
 
 def test_service_users_log_in_with_a_key_from_known_networks(dev: CapturedProgram) -> None:
-    config = yaml.safe_load((ROOT / "environments/Pulumi.dev.yaml").read_text("utf-8"))["config"]
+    config = read_yaml(ROOT / "environments/Pulumi.dev.yaml")["config"]
     user = dev.named("snowflake:index/serviceUser:ServiceUser", "reporter").plain_inputs
     assert user["rsaPublicKey"] == config["olist:serviceUserKeys"]["reporter"]["current"]
     assert "rsaPublicKey2" not in user
@@ -259,7 +259,7 @@ def test_the_mask_covers_the_type_of_every_column_that_dbt_tags() -> None:
     """A tag's policy is for one data type; a masked column of another would show its values."""
     types = set()
     for path in [*(ROOT / "dbt/models").rglob("*.yml"), *(ROOT / "dbt/snapshots").rglob("*.yml")]:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         for relation in [*content.get("models", []), *content.get("snapshots", [])]:
             for column in relation.get("columns", []):
                 if column.get("config", {}).get("meta", {}).get("masking"):
@@ -417,6 +417,7 @@ def test_pull_requests_change_nothing_and_read_no_data(dev: CapturedProgram) -> 
         if "s3:GetObject" in one["Action"]
         for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
     ]
+    assert files
     assert not any("landing" in resource or "audit" in resource for resource in files)
     assert "secretsmanager:GetSecretValue" not in _actions(dev, "github-pull-request")
 

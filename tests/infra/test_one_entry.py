@@ -6,7 +6,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import yaml
 
 from access_matrix import GrantedAccess
 from olist_platform import access_model, source_catalog
@@ -24,6 +23,7 @@ from olist_platform.infrastructure_plan.comparison import ChangeKind, compare
 from olist_platform.naming import EnvironmentName, Layer, Names, Workload
 from olist_platform.source_catalog import Column, Dataset, PiiClass
 from olist_workspace import ROOT
+from yaml_files import write_yaml
 
 DEV = load_environment(EnvironmentName.DEV)
 REFUNDS = Dataset(
@@ -143,7 +143,7 @@ def test_a_stack_file_that_lacks_a_key_is_told_how_to_get_it(
     infra = shutil.copytree(ROOT / "infra", tmp_path / "infra")
     stack_file = tmp_path / "environments" / "Pulumi.dev.yaml"
     stack_file.parent.mkdir()
-    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    write_yaml(stack_file, {"config": config})
     with pytest.raises(OlistError) as caught:
         capture_program(DEV, infra)
     assert caught.value.message == f"environments/Pulumi.dev.yaml: '{missing}' is missing"

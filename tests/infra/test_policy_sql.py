@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from olist_platform.infrastructure_plan.captured_resources import CapturedProgram
+from olist_platform.source_catalog import CATALOG
 
 UNMASKED = "AR__OLIST_DEV__PII__UNMASKED"
 
@@ -31,7 +32,9 @@ def _body(program: CapturedProgram, kind: str) -> str:
 
 
 def test_every_copy_statement_is_one(dev: CapturedProgram) -> None:
-    for pipe in dev.of_type("snowflake:index/pipe:Pipe"):
+    pipes = dev.of_type("snowflake:index/pipe:Pipe")
+    assert len(pipes) == len(CATALOG)
+    for pipe in pipes:
         statement = pipe.plain_inputs["copyStatement"]
         assert isinstance(sqlglot.parse_one(statement, read="snowflake"), exp.Copy)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from olist_platform.infrastructure_plan.plan import priced
 from olist_platform.infrastructure_plan.policy_pack import PolicyPack, running_policy_pack
 from olist_platform.naming import EnvironmentName, Workload
 from olist_workspace import ROOT
+from yaml_files import read_yaml, write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -72,9 +72,7 @@ def generated_environments(draw: st.DrawFn) -> Generated:
     """Draw an environment; most obey every rule, some break one or two on purpose."""
     name = draw(st.sampled_from(ENVIRONMENTS))
     refused_by: set[str] = set()
-    cloud: dict[str, Any] = yaml.safe_load(
-        (ROOT / "environments" / f"{name}.yaml").read_text(encoding="utf-8")
-    )["cloud"]
+    cloud: dict[str, Any] = read_yaml(ROOT / "environments" / f"{name}.yaml")["cloud"]
     snowflake, aws = cloud["snowflake"], cloud["aws"]
     snowflake["warehouses"] = {workload.value: draw(SOUND_WAREHOUSES) for workload in Workload}
     for key, (values, rule) in UNSOUND.items():
@@ -149,8 +147,8 @@ def test_an_environment_is_refused_by_exactly_the_rules_it_breaks(
     home: Path, pack: PolicyPack, generated: Generated
 ) -> None:
     path = home / "environments" / f"{generated.name}.yaml"
-    content = yaml.safe_load((ROOT / "environments" / path.name).read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump(content | {"cloud": generated.cloud}), encoding="utf-8")
+    content = read_yaml(ROOT / "environments" / path.name)
+    write_yaml(path, content | {"cloud": generated.cloud})
 
     environment = load_environment(generated.name, home / "environments")
     program = capture_program(environment, ROOT / "infra")

@@ -23,12 +23,12 @@ from olist_platform.environment import Environment, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.monitoring import history, hourly
 from olist_platform.monitoring.check_result import Check
-from olist_platform.monitoring.history import read_history
 from olist_platform.monitoring.monitored_warehouse import MonitoredWarehouse, SnowflakeSession
 from olist_platform.monitoring.status import read_status
 from olist_platform.naming import EnvironmentName, Names, Workload
 from olist_platform.snowflake_connection import open_snowflake
 from olist_workspace import ROOT
+from recorded_figures import figures_of
 from snowflake_emulator import SnowflakeEmulator, new_private_key, snowflake_emulator
 
 pytestmark = pytest.mark.slow
@@ -243,13 +243,14 @@ def test_a_pass_on_snowflake_judges_tells_and_keeps_its_figures(
     assert told["payments"] is Severity.HIGH
     assert len(told) == 5
     assert done.recorded > 10
-    recorded = read_history(environment, NOW - timedelta(hours=1))
+    kept = (emulator.connection, "OLIST_DEV.MONITORING.CHECK_RESULTS", NOW - timedelta(hours=1))
+    recorded = figures_of(*kept)
     assert len(recorded) == done.recorded
     spent = next(each for each in recorded if each.subject == "month spent")
     assert (spent.check, spent.unit, spent.expected_high) == ("budget", "credits", 40)
     assert spent.value == pytest.approx(SPENT)
     hourly.run_checks(environment, lambda: NOW + timedelta(hours=1), open_warehouse)
-    assert len(read_history(environment, NOW - timedelta(hours=1))) == 2 * done.recorded
+    assert len(figures_of(*kept)) == 2 * done.recorded
 
 
 def test_of_too_many_queries_the_newest_are_judged(session: SnowflakeSession) -> None:

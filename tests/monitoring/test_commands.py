@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from monitored_place import MonitoredPlace, environment, node_run, quality
-from olist_platform.monitoring.history import read_history
 from olist_workspace import OLIST, Workspace
+from recorded_figures import recorded_figures
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +124,7 @@ def test_monitor_raises_keeps_and_resolves(workspace: Workspace, place: Monitore
     place.tables["monitoring_data_quality"] = [quality("orders"), quality("reviews", 0.99)]
     place.leave()
     assert "1 resolved" in workspace.olist("monitor")
-    passes = {each.checked_at for each in read_history(place.environment, place.now)}
+    passes = {each.checked_at for each in recorded_figures(place.environment, place.now)}
     assert len(passes) == 3
 
 

@@ -10,7 +10,8 @@ import pytest
 from monitored_place import MORNING, MonitoredPlace
 from olist_platform.errors import OlistError
 from olist_platform.monitoring import history
-from olist_platform.monitoring.history import append_history, history_path, read_history
+from olist_platform.monitoring.history import append_history, history_path
+from recorded_figures import recorded_figures
 
 APPEND = """
 import sys
@@ -39,23 +40,19 @@ with duckdb.connect(sys.argv[1], read_only=True):
 
 def test_each_pass_is_appended_and_none_is_changed(place: MonitoredPlace) -> None:
     first = place.run_checks()
-    kept = read_history(place.environment, MORNING - timedelta(days=1))
+    kept = recorded_figures(place.environment, MORNING - timedelta(days=1))
     assert len(kept) == first.recorded == sum(result.is_recorded for result in first.results)
     place.wait(hours=1)
     place.tables["monitoring_data_quality"][0]["quality_score"] = 0.95
     place.run_checks()
-    every = read_history(place.environment, MORNING - timedelta(days=1))
+    every = recorded_figures(place.environment, MORNING - timedelta(days=1))
     assert every[: len(kept)] == kept
     scores = [each for each in every if (each.check, each.subject) == ("quality_score", "orders")]
     assert [(each.checked_at, each.value, each.expected_low) for each in scores] == [
         (MORNING, 0.99, 0.9),
         (MORNING + timedelta(hours=1), 0.95, 0.9),
     ]
-    assert read_history(place.environment, MORNING + timedelta(minutes=1)) == every[len(kept) :]
-
-
-def test_without_a_pass_there_is_no_history(place: MonitoredPlace) -> None:
-    assert read_history(place.environment, MORNING) == []
+    assert recorded_figures(place.environment, MORNING + timedelta(minutes=1)) == every[len(kept) :]
 
 
 def test_a_reader_only_holds_it_up(place: MonitoredPlace) -> None:
@@ -70,7 +67,7 @@ def test_a_reader_only_holds_it_up(place: MonitoredPlace) -> None:
     # It waited until the reader was gone.
     assert reader.poll() == 0
     reader.communicate()
-    assert len(read_history(place.environment, MORNING)) == 2 * done.recorded
+    assert len(recorded_figures(place.environment, MORNING)) == 2 * done.recorded
 
 
 def test_passes_of_two_processes_are_all_kept(place: MonitoredPlace) -> None:
@@ -79,7 +76,7 @@ def test_passes_of_two_processes_are_all_kept(place: MonitoredPlace) -> None:
         subprocess.Popen([sys.executable, "-c", APPEND, str(support), name]) for name in ("a", "b")
     ]
     assert [process.wait(timeout=60) for process in processes] == [0, 0]
-    kept = read_history(place.environment, MORNING)
+    kept = recorded_figures(place.environment, MORNING)
     assert len(kept) == 2 * 5 * 20
 
 

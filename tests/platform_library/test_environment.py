@@ -1,15 +1,16 @@
 """The environment model: complete files load, anything missing fails with file and key."""
 
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
-import yaml
 
 from edited_files import set_key
 from olist_platform.environment import environments_folder, load_environment
 from olist_platform.errors import OlistError
 from olist_platform.naming import EnvironmentName, Workload
+from yaml_files import read_yaml, write_yaml
 
 
 @pytest.fixture
@@ -32,17 +33,17 @@ def _leaf_keys(content: dict[str, object], prefix: str = "") -> list[str]:
 @pytest.mark.parametrize("name", list(EnvironmentName))
 def test_every_key_is_required_and_named_when_missing(folder: Path, name: EnvironmentName) -> None:
     path = folder / f"{name}.yaml"
-    complete = path.read_text(encoding="utf-8")
-    keys = _leaf_keys(yaml.safe_load(complete))
+    complete = read_yaml(path)
+    keys = _leaf_keys(complete)
     assert "warehouse.threads" in keys
     for key in keys:
-        content = yaml.safe_load(complete)
+        content = deepcopy(complete)
         *parents, last = key.split(".")
         holder = content
         for parent in parents:
             holder = holder[parent]
         del holder[last]
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        write_yaml(path, content)
         with pytest.raises(OlistError) as caught:
             load_environment(name, folder)
         assert str(path) in caught.value.message
@@ -147,14 +148,14 @@ def test_the_secret_is_read_from_its_variable_and_not_shown(
 
 def test_duckdb_has_no_cloud_side_and_snowflake_must_have_one(folder: Path) -> None:
     assert load_environment(EnvironmentName.LOCAL, folder).cloud is None
-    dev = yaml.safe_load((folder / "dev.yaml").read_text(encoding="utf-8"))
+    dev = read_yaml(folder / "dev.yaml")
     local = folder / "local.yaml"
-    content = yaml.safe_load(local.read_text(encoding="utf-8"))
-    local.write_text(yaml.safe_dump(content | {"cloud": dev["cloud"]}), encoding="utf-8")
+    content = read_yaml(local)
+    write_yaml(local, content | {"cloud": dev["cloud"]})
     with pytest.raises(OlistError, match="key 'cloud' is unknown: there is no cloud side"):
         load_environment(EnvironmentName.LOCAL, folder)
     del dev["cloud"]
-    (folder / "dev.yaml").write_text(yaml.safe_dump(dev), encoding="utf-8")
+    write_yaml(folder / "dev.yaml", dev)
     with pytest.raises(OlistError, match="key 'cloud' is missing"):
         load_environment(EnvironmentName.DEV, folder)
 
@@ -213,8 +214,8 @@ def test_the_quotas_fit_the_budget() -> None:
 def test_every_key_of_the_cloud_side_is_explained() -> None:
     readme = (environments_folder() / "README.md").read_text(encoding="utf-8")
     for name in (EnvironmentName.DEV, EnvironmentName.PROD):
-        text = (environments_folder() / f"{name}.yaml").read_text(encoding="utf-8")
-        leaves = {key.rpartition(".")[2] for key in _leaf_keys(yaml.safe_load(text)["cloud"])}
+        cloud = read_yaml(environments_folder() / f"{name}.yaml")["cloud"]
+        leaves = {key.rpartition(".")[2] for key in _leaf_keys(cloud)}
         # These hold keys and are part of the name of each of them.
         holders = {*Workload, "tags", "snowflake", "warehouses", "aws", "github"}
         assert {key for key in leaves - holders if f"{key}`" not in readme} == {"slack"}

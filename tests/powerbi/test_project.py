@@ -273,7 +273,9 @@ def test_a_chosen_month_is_shown_however_few_its_orders(model: Model) -> None:
 
 
 def test_descriptions_are_dbts(model: Model, contracts: dict[str, Contract]) -> None:
-    for mart in set(model.tables) & set(contracts):
+    marts = set(model.tables) & set(contracts)
+    assert marts == {name for name in model.tables if name.startswith("mart_")}
+    for mart in marts:
         assert model.tables[mart].description == contracts[mart].description
         for name, column in model.columns(mart).items():
             if not column.expression:
@@ -398,18 +400,18 @@ def test_what_leads_nowhere_is_found(
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("before", "after", "fault"),
     [
-        ("\tculture:", "    culture:"),
-        ("\tculture:", "\t\tculture:"),
-        ("model Model", "\ufeffmodel Model"),
-        ("ref table State\n", "ref table State\r\n"),
-        ("ref table State\n", "see table State\n"),
-        ("model Model\n", "/// of nothing\n\nmodel Model\n"),
+        ("\tculture:", "    culture:", "indented wrongly"),
+        ("\tculture:", "\t\tculture:", "indented wrongly"),
+        ("model Model", "\ufeffmodel Model", "a byte order mark"),
+        ("ref table State\n", "ref table State\r\n", "line ends"),
+        ("ref table State\n", "see table State\n", "neither object nor property"),
+        ("model Model\n", "/// of nothing\n\nmodel Model\n", "a description of nothing"),
     ],
 )
-def test_what_is_no_tmdl_is_refused(files: Files, before: str, after: str) -> None:
-    with pytest.raises(TmdlError):
+def test_what_is_no_tmdl_is_refused(files: Files, before: str, after: str, fault: str) -> None:
+    with pytest.raises(TmdlError, match=fault):
         read_model(changed(files, f"{_MODEL}/model.tmdl", before, after))
 
 

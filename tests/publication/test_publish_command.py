@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-import yaml
 
 from compiled_project import copy_dbt, leave_out_tests
 from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.naming import Layer
 from olist_workspace import Workspace
+from yaml_files import read_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def test_a_failing_test_leaves_what_was_published(built: Workspace) -> None:
 
 
 def test_the_serving_schema_has_one_name() -> None:
-    project = yaml.safe_load((dbt_project_folder() / "dbt_project.yml").read_text("utf-8"))
+    project = read_yaml(dbt_project_folder() / "dbt_project.yml")
     assert project["vars"]["serving_schema"] == Layer.SERVING
 
 

@@ -223,7 +223,7 @@ def test_who_was_taken_for_gone_can_do_nothing_more(environment: StagedEnvironme
     for act in (sleeper.renew, sleeper.switch, sleeper.switch_back):
         with pytest.raises(LeaseLostError, match="bia has ended this deployment"):
             act()
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLostError, match="bia has ended this deployment"):
         carry_out(sleeper, environment.steps(sleeper), lambda *_: None, "dev")
     assert environment.is_wholly_on(NEW)
     assert [event.by for event in environment.record.history()] == ["ana", "bia"]

@@ -26,6 +26,7 @@ from olist_workspace import ROOT
 from release_bundles import note_deployed, small_bundle
 from snowflake_emulator import SnowflakeEmulator, new_private_key, snowflake_emulator
 from warm_dbt import warm_dbt
+from yaml_files import read_yaml, write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +60,7 @@ models:
 
 
 def bundle_of(number: int, port: int) -> Bundle:
-    profiles = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
+    profiles = read_yaml(ROOT / "dbt" / "profiles.yml")
     profiles["olist"]["outputs"][DEV.value] |= {
         "host": "127.0.0.1",
         "port": port,
@@ -207,10 +208,10 @@ def test_the_nightly_drops_schemas_of_closed_pull_requests_and_forgotten_release
     emulator: SnowflakeEmulator, gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As nightly.yml runs it, with a record in a folder."""
-    settings = yaml.safe_load((ROOT / "environments" / "dev.yaml").read_text(encoding="utf-8"))
+    settings = read_yaml(ROOT / "environments" / "dev.yaml")
     settings["releases"]["artifacts"] = {"kind": "folder", "folder": "data/artifacts"}
     (tmp_path / "environments").mkdir()
-    (tmp_path / "environments" / "dev.yaml").write_text(yaml.safe_dump(settings))
+    write_yaml(tmp_path / "environments" / "dev.yaml", settings)
     (tmp_path / "data").mkdir()
     tree, _ = side(1, emulator.port)
     (tmp_path / "dbt").symlink_to(tree.folder / "dbt")

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from olist_platform.environment import load_environment
 from olist_platform.naming import EnvironmentName
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 # Who may import whom among the project's own packages.
 MAY_IMPORT = {
@@ -98,9 +98,7 @@ def test_no_environment_is_half_configured() -> None:
     files = {path.stem for path in folder.glob("*.yaml") if not path.name.startswith("Pulumi.")}
     environments = {name.value for name in EnvironmentName}
     assert files == environments, f"environments/<name>.yaml: {sorted(files ^ environments)}"
-    outputs = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))["olist"][
-        "outputs"
-    ]
+    outputs = read_yaml(ROOT / "dbt" / "profiles.yml")["olist"]["outputs"]
     targets = set(outputs)
     assert targets == environments, f"dbt/profiles.yml, outputs: {sorted(targets ^ environments)}"
     stacks = {path.stem.removeprefix("Pulumi.") for path in folder.glob("Pulumi.*.yaml")}

@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from olist_platform.alerts.alert import Alert
 from olist_platform.alerts.delivery_queue import DeliveryQueue
 from olist_platform.alerts.kinds import Severity, Signal
@@ -15,6 +13,7 @@ from olist_platform.alerts.router import DeliveryReport, deliver
 from olist_platform.environment import Environment
 from olist_platform.naming import EnvironmentName
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 # A Monday, 10:00 in Sao Paulo.
 MORNING = datetime(2018, 9, 3, 13, 0, tzinfo=UTC)
@@ -29,7 +28,7 @@ def environment(
 ) -> Environment:
     """An environment of the checkout, with Slack and mail server of a test and other settings."""
     path = ROOT / "environments" / f"{name}.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     if slack_url:
         content["alerts"]["slack"] = {
             "api_url": slack_url,

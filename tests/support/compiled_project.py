@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from olist_platform.column_lineage import ProjectLineage, read_project_lineage
 from olist_platform.dbt_command import fresh_compiled_manifest
 from olist_workspace import ROOT, Workspace
+from yaml_files import read_yaml, write_yaml
 
 
 def copy_dbt(home: Path) -> None:
@@ -31,8 +31,8 @@ TESTS = ("data_tests", "unit_tests")
 def leave_out_tests(folder: Path) -> None:
     """Take the tests out of the properties of every model and seed in a folder."""
     for path in folder.rglob("*.yml"):
-        properties = yaml.safe_load(path.read_text(encoding="utf-8"))
-        path.write_text(yaml.safe_dump(_without_tests(properties)), encoding="utf-8")
+        properties = read_yaml(path)
+        write_yaml(path, _without_tests(properties))
 
 
 def _without_tests(value: Any) -> Any:

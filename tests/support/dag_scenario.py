@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from olist_platform.alerts.kinds import Signal
 from olist_platform.alerts.outbox import Outbox, StoredAlert
 from olist_platform.alerts.outbox_database import OutboxDatabase
 from olist_platform.environment import Environment
 from olist_workspace import ROOT, Workspace
+from yaml_files import read_yaml, write_yaml
 
 _RUN = """
 import dataclasses, json, sys
@@ -47,11 +46,11 @@ class DagScenario:
     def set(self, environment: str = "local", **settings: Any) -> None:
         """Change settings, `section__key=value`."""
         path = self.home / "environments" / f"{environment}.yaml"
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         for key, value in settings.items():
             section, name = key.split("__")
             content[section][name] = value
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        write_yaml(path, content)
 
     def edit(self, model: str, change: Callable[[str], str]) -> None:
         """Change the SQL of a model."""
@@ -86,7 +85,7 @@ class DagScenario:
         Without those that tell of too few orders to fit models on: a scenario has few.
         """
         path = self.home / "environments" / "local.yaml"
-        settings = Environment.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        settings = Environment.model_validate(read_yaml(path))
         file = self.home / "data" / "local" / "alerts" / "outbox.sqlite"
         if not file.exists():
             return []

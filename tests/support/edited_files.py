@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import yaml
+from yaml_files import read_yaml, write_yaml
 
 
 def replace_text(path: Path, before: str, after: str) -> None:
@@ -14,10 +14,10 @@ def replace_text(path: Path, before: str, after: str) -> None:
 
 def set_key(path: Path, key: str, value: object) -> None:
     """Set a key of a YAML file, `section.key`; its sections have to be there."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     *parents, last = key.split(".")
     section = content
     for parent in parents:
         section = section[parent]
     section[last] = value
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    write_yaml(path, content)

@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import yaml
 from pyarrow import parquet
 
 from olist_platform.airflow_home import airflow_home
@@ -23,6 +22,7 @@ from olist_platform.environment import Environment
 from olist_platform.monitoring.hourly import MonitoringPass, run_checks
 from olist_platform.monitoring.node_directory import NodeDirectory
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 # A Monday, 10:00 in Sao Paulo: the production run of the morning is done.
 MORNING = datetime(2026, 9, 14, 13, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 def environment(**monitoring: Any) -> Environment:
     """The local environment with the hours of production."""
-    content = yaml.safe_load((ROOT / "environments" / "local.yaml").read_text(encoding="utf-8"))
+    content = read_yaml(ROOT / "environments" / "local.yaml")
     content["monitoring"] |= {
         "loaded_within_hours": 30,
         "published_within_hours": 30,

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import boto3
 import duckdb
-import yaml
 
 from olist_platform.naming import EnvironmentName, Names
 from olist_platform.release.bundle import Bundle, SourceFile, write_bundle
 from olist_workspace import ROOT, run_olist, run_olist_warm
+from yaml_files import read_yaml, write_yaml
 
 REGION: Final = "sa-east-1"
 # The account that moto answers for.
@@ -61,6 +61,7 @@ unit_tests:
 """
 MART_ORDERS = """select order_id, state, date '2026-02-28' as as_of_date
 from {{ ref('stg_orders') }} inner join {{ ref('states') }} using (state)"""
+
 DAY = date(2026, 2, 28)
 # What a second release changes, and what readers see of the first and of it.
 SECOND = {
@@ -166,7 +167,7 @@ def make_repository(home: Path, stand_in: Path, aws: str) -> ReleaseRepository:
     (home / "environments").mkdir()
     for name in CLOUDS:
         path = home / "environments" / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(_settings(name, aws)), encoding="utf-8")
+        write_yaml(path, _settings(name, aws))
     for name_of_file, content in _FILES.items():
         (home / name_of_file).parent.mkdir(parents=True, exist_ok=True)
         (home / name_of_file).write_text(content, encoding="utf-8")
@@ -230,8 +231,8 @@ def git(home: Path, *arguments: str, **variables: str) -> str:
 
 
 def _settings(name: EnvironmentName, aws: str) -> dict[str, Any]:
-    settings: dict[str, Any] = yaml.safe_load((ROOT / "environments" / "local.yaml").read_text())
-    of_name: dict[str, Any] = yaml.safe_load((ROOT / "environments" / f"{name}.yaml").read_text())
+    settings: dict[str, Any] = read_yaml(ROOT / "environments" / "local.yaml")
+    of_name: dict[str, Any] = read_yaml(ROOT / "environments" / f"{name}.yaml")
     return settings | {
         "name": str(name),
         "warehouse": settings["warehouse"] | {"folder": f"data/{name}"},
@@ -247,11 +248,11 @@ def _settings(name: EnvironmentName, aws: str) -> dict[str, Any]:
 
 def _write_profiles(home: Path) -> None:
     """Give dev and prod the target of local: they are DuckDB here."""
-    profiles = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
+    profiles = read_yaml(ROOT / "dbt" / "profiles.yml")
     outputs = profiles["olist"]["outputs"]
     for name in CLOUDS:
         outputs[name.value] = outputs["local"]
-    (home / "dbt" / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+    write_yaml(home / "dbt" / "profiles.yml", profiles)
 
 
 def _all_but_schema_name(_: str, names: list[str]) -> set[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from olist_platform.dbt_command import dbt_project_folder
+from yaml_files import read_yaml
 
 BASELINE = Path(__file__).resolve().parents[1] / "dbt_project" / "schema_baseline.yml"
 
@@ -23,7 +24,7 @@ def contracted_schema() -> Schema:
     """Return the type of each column of each model, as its contract says."""
     schema = {}
     for path in (dbt_project_folder() / "models").rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+        for model in read_yaml(path).get("models", []):
             schema[model["name"]] = {
                 column["name"]: column["data_type"] for column in model["columns"]
             }
@@ -32,7 +33,7 @@ def contracted_schema() -> Schema:
 
 def read_baseline() -> Schema:
     """Return what was decided."""
-    schema: Schema = yaml.safe_load(BASELINE.read_text(encoding="utf-8"))
+    schema: Schema = read_yaml(BASELINE)
     return schema
 
 

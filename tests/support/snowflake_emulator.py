@@ -47,7 +47,6 @@ import fakesnow.server
 import fakesnow.transforms
 import sqlglot
 import uvicorn
-import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fakesnow import info_schema
@@ -66,6 +65,7 @@ from olist_platform.environment import load_environment
 from olist_platform.naming import Layer, Names, Workload
 from olist_platform.snowflake_connection import open_snowflake
 from olist_workspace import Workspace
+from yaml_files import read_yaml, write_yaml
 
 Endpoint = Callable[[Request], Awaitable[JSONResponse]]
 
@@ -381,7 +381,7 @@ class EmulatedEnvironment:
         environment = self.emulator.names.environment
         secret = load_environment(environment).warehouse
         assert secret.engine == "snowflake"
-        profiles = yaml.safe_load((dbt_project_folder() / "profiles.yml").read_text("utf-8"))
+        profiles = read_yaml(dbt_project_folder() / "profiles.yml")
         profiles["olist"]["outputs"][environment.value] |= {
             "host": _HOST,
             "port": self.emulator.port,
@@ -389,7 +389,7 @@ class EmulatedEnvironment:
         }
         folder = self.workspace.home / "profiles"
         folder.mkdir(exist_ok=True)
-        (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+        write_yaml(folder / "profiles.yml", profiles)
         with mock.patch.dict(
             "os.environ", {secret.private_key.environment_variable: self.private_key}
         ):

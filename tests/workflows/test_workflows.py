@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import typer.main
-import yaml
 from click.testing import CliRunner, Result
 from typer.core import TyperGroup
 from typer.testing import CliRunner as TyperRunner
@@ -19,6 +18,7 @@ from olist_platform.cli.main import app
 from olist_platform.environment import load_environment
 from olist_platform.naming import EnvironmentName
 from olist_workspace import ROOT
+from yaml_files import read_yaml
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -32,7 +32,7 @@ COMMAND = re.compile(r"(?:\.venv/bin/)?(olist|make) ([^|)>]*)")
 
 
 def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_yaml(path)
     return content
 
 
@@ -158,10 +158,13 @@ def test_inputs_of_our_actions_are_given_and_known() -> None:
     inputs = {
         f"./{path.parent.relative_to(ROOT)}": set(read(path).get("inputs", {})) for path in ACTIONS
     }
+    used = set()
     for name, job in JOBS.items():
         for step in job["steps"]:
             if step.get("uses", "").startswith("./"):
+                used.add(step["uses"])
                 assert set(step.get("with", {})) == inputs[step["uses"]], name
+    assert used == set(inputs)
 
 
 @pytest.mark.parametrize(

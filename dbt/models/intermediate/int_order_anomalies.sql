@@ -78,8 +78,6 @@ with
             orders.has_impossible_timestamps as is_out_of_order,
             orders.items,
             orders.sellers,
-            orders.products,
-            orders.item_price,
             orders.payments,
             orders.payment_types,
             orders.payment_value,

@@ -35,8 +35,6 @@ from olist_platform.executables import installed_executable
 from olist_platform.file_lock import held_or_refused
 from olist_platform.process_groups import processes_marked, stop_processes
 
-DEFAULT_PORT = 8080
-
 _COMPONENTS = {
     "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],

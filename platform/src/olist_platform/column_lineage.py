@@ -86,7 +86,6 @@ class Relation:
         dataset: Table's name of a source, else empty.
         path: File, from the dbt project's folder.
         access: dbt's access of a model, else empty.
-        documented: The columns that its YAML describes.
         masking: The `masking` tag of each column that has one.
     """
 
@@ -95,7 +94,6 @@ class Relation:
     dataset: str
     path: str
     access: str
-    documented: tuple[str, ...]
     masking: Mapping[str, str]
 
 
@@ -405,7 +403,6 @@ def _relation(node: Mapping[str, Any]) -> Relation:
         dataset=node["name"] if is_source else "",
         path=node["original_file_path"],
         access=node.get("access") or "",
-        documented=tuple(column.lower() for column in node["columns"]),
         masking=dict(_masking_tags(node)),
     )
 

@@ -5,7 +5,7 @@ judge is read from the environment's own warehouse and landing.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,10 +28,8 @@ from olist_platform.release.running_release import (
 )
 from olist_platform.settings_model import SecretReference, Settings
 from olist_platform.snowflake_connection import open_snowflake
-from olist_platform.source_catalog import CATALOG
+from olist_platform.source_catalog import CATALOG, SOURCE_TIME_ZONE
 
-# Extracts are of a day where the source runs.
-_SOURCE_ZONE = ZoneInfo("America/Sao_Paulo")
 _ORDERS = "orders"
 _LAND_THE_REST = "see platform/docs/runbooks/freshness.md; run again when the rest has landed"
 
@@ -127,7 +125,7 @@ def require_fresh_extracts(
         )
     if within_hours is None:
         return
-    end = datetime(newest.year, newest.month, newest.day, tzinfo=_SOURCE_ZONE) + timedelta(days=1)
+    end = datetime.combine(newest + timedelta(days=1), time(), ZoneInfo(SOURCE_TIME_ZONE))
     age_hours = (now - end).total_seconds() / 3600
     if age_hours > within_hours:
         raise SourceLateError(

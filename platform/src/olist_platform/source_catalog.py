@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from olist_platform.errors import OlistError
 
+# Wall clock of the source's timestamps, and what its extracts are days of.
+SOURCE_TIME_ZONE = "America/Sao_Paulo"
+
 
 class PiiClass(StrEnum):
     """What a column tells about a natural person; it decides the masking policy."""

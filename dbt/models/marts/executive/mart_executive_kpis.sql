@@ -15,7 +15,6 @@ with
             customer_region,
             order_status,
             is_valid,
-            purchased_at,
             purchase_date,
             is_delivered,
             is_on_time,

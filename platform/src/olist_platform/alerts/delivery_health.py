@@ -2,37 +2,20 @@
 
 from datetime import datetime, timedelta
 
-from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.alert import Alert, Measurement
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.alerts.outbox import Backlog
-from olist_platform.alerts.router import open_outbox
 from olist_platform.environment import Environment
 
 _SUBJECT = "outbox"
-_OWNER = "data_platform"
-
-
-def watch_delivery(environment: Environment, now: datetime) -> Backlog:
-    """Raise an alert when delivery lags behind, resolve it when it does not; see the settings.
-
-    That alert takes the same way as all others: with Slack down it comes by e-mail. With both down
-    only `olist alerts list` and the exit code of `olist alerts deliver` tell.
-
-    Raises:
-        OlistError: The outbox cannot be read or written.
-    """
-    outbox = open_outbox(environment)
-    backlog = outbox.backlog(now)
-    alert = delivery_alert(environment, backlog, now)
-    if alert is None:
-        outbox.resolve(fingerprint_of(environment.name, Signal.ALERT_DELIVERY, _SUBJECT), now)
-    else:
-        outbox.raise_alert(alert, now)
-    return backlog
 
 
 def delivery_alert(environment: Environment, backlog: Backlog, now: datetime) -> Alert | None:
-    """Return the alert of a backlog, or None if it is within what the environment allows."""
+    """Return the alert of a backlog, or None if it is within what the environment allows.
+
+    That alert takes the same way as all others: with Slack down it comes by e-mail. With both down
+    only `olist alerts list` and the exit code of `olist alerts deliver` tell.
+    """
     limits = environment.alerts.delivery
     if backlog.oldest_wanted_at is None:
         return None
@@ -53,7 +36,7 @@ def delivery_alert(environment: Environment, backlog: Backlog, now: datetime) ->
         signal=Signal.ALERT_DELIVERY,
         subject=_SUBJECT,
         severity=Severity.HIGH,
-        owner=_OWNER,
+        owner=DATA_PLATFORM,
         summary=f"Alerts are not delivered: {backlog.overdue} messages are overdue in the outbox.",
         measurement=measurement,
         details=(backlog.last_error,) if backlog.last_error else (),

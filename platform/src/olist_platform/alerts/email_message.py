@@ -2,16 +2,14 @@
 
 from email.headerregistry import Address
 from email.message import EmailMessage
-from functools import cache
-
-from jinja2 import Environment as Templates
-from jinja2 import PackageLoader, StrictUndefined, select_autoescape
 
 from olist_platform.alerts.alert_settings import AlertSettings
 from olist_platform.alerts.kinds import Severity
 from olist_platform.alerts.notice import Dispatch, Timing
 from olist_platform.alerts.wording import headline, stand_in_remark, word, worst_open
+from olist_platform.templates import templates
 
+_TEMPLATES = templates("olist_platform.alerts")
 _SUBJECT_LIMIT = 200
 # Bar at the head of a message. Dark enough for white text (WCAG AA).
 _COLOURS = {
@@ -48,8 +46,8 @@ def email_message(dispatch: Dispatch, settings: AlertSettings, sender: str) -> E
     message["Message-ID"] = f"<{dispatch.message_id}@{sender.partition('@')[2]}>"
     # Out-of-office answers would come back to a machine.
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_templates().get_template("email.txt.j2").render(content))
-    html = _templates().get_template("email.html.j2").render(content)
+    message.set_content(_TEMPLATES.get_template("email.txt.j2").render(content))
+    html = _TEMPLATES.get_template("email.html.j2").render(content)
     message.add_alternative(html, subtype="html")
     return message
 
@@ -58,15 +56,3 @@ def _subject(dispatch: Dispatch, title: str) -> str:
     environment = dispatch.notices[0].alert.environment
     subject = f"[olist {environment}] {title}"
     return subject if len(subject) <= _SUBJECT_LIMIT else f"{subject[: _SUBJECT_LIMIT - 1]}…"
-
-
-@cache
-def _templates() -> Templates:
-    return Templates(
-        loader=PackageLoader("olist_platform.alerts"),
-        autoescape=select_autoescape(["html.j2"], default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

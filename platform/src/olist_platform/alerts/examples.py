@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from olist_platform.alerts.alert import Alert, Measurement
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.alerts.notice import Event, Notice
 from olist_platform.naming import EnvironmentName
 
@@ -36,7 +36,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.LOAD_REJECTED,
             subject="orders",
             severity=Severity.HIGH,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="A landing file cannot be loaded; the other files are loaded.",
             measurement=Measurement(value=1, at_most=0, unit="rejected files"),
             details=(
@@ -60,7 +60,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.QUALITY_SCORE,
             subject="reviews",
             severity=Severity.MEDIUM,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="The quality score of a dataset fell to the tier Poor.",
             measurement=Measurement(value=0.87, at_least=0.9, unit="points"),
             docs=f"{_DOCS}monitoring_data_quality",
@@ -70,7 +70,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.FRESHNESS,
             subject="stg_orders",
             severity=Severity.MEDIUM,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="The newest business date lies too far behind the reference date.",
             measurement=Measurement(value=5, at_most=3, unit="days"),
             docs=f"{_DOCS}monitoring_freshness",
@@ -80,7 +80,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.VOLUME,
             subject="orders",
             severity=Severity.MEDIUM,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="Far fewer rows than on the same weekday of the weeks before, on 2018-09-02.",
             measurement=Measurement(value=61, at_least=182, at_most=318, unit="rows"),
             docs=f"{_DOCS}monitoring_volume",
@@ -90,7 +90,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.DISTRIBUTION,
             subject="stg_order_items.freight_value",
             severity=Severity.LOW,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="The mean of a measure lies outside its bounds.",
             measurement=Measurement(value=41.7, at_least=10, at_most=35, unit="BRL"),
             docs=f"{_DOCS}monitoring_column_profile",
@@ -100,7 +100,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.SCHEMA_DRIFT,
             subject="raw.payments",
             severity=Severity.HIGH,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="Landing files of payments have other columns than the source catalog declares;"
             " all others are loaded.",
             measurement=Measurement(value=1, at_most=0, unit="rejected files"),
@@ -123,7 +123,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.DASHBOARDS_LATE,
             subject="executive_performance",
             severity=Severity.CRITICAL,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="The executive dashboards are not ready; the production run still builds.",
             measurement=Measurement(value=75, at_most=0, unit="minutes late"),
             log=f"{_LOG}publish_marts",
@@ -188,7 +188,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.ALERT_DELIVERY,
             subject="outbox",
             severity=Severity.HIGH,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="Alerts are not delivered: 63 messages are overdue in the outbox.",
             measurement=Measurement(value=63, at_most=50, unit="overdue messages"),
             details=("Slack answered 503: service_unavailable",),
@@ -198,7 +198,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             signal=Signal.PLATFORM_HEALTH,
             subject="scheduler",
             severity=Severity.HIGH,
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="The Airflow scheduler has not sent a heartbeat.",
             measurement=Measurement(value=11, at_most=5, unit="minutes"),
         ),

@@ -1,6 +1,10 @@
 """The closed sets of alerts: what they are about, how bad, and which signals raise them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+
+# The group of dbt that owns what no other one does.
+DATA_PLATFORM = "data_platform"
 
 
 class AlertKind(StrEnum):
@@ -32,6 +36,11 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """0 for the worst."""
         return list(Severity).index(self)
+
+    @staticmethod
+    def worst(found: Iterable["Severity"]) -> "Severity | None":
+        """Return the worst of some; None of none."""
+        return min(found, key=lambda severity: severity.rank, default=None)
 
     def reaches(self, other: "Severity") -> bool:
         """Whether this is as bad as the other, or worse."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, update
 
 from olist_platform.alerts.alert import Alert
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.alerts.outbox_tables import DELIVERY
 from olist_platform.naming import EnvironmentName
 
@@ -52,7 +52,7 @@ def alert_of(row: Row[Any], environment: EnvironmentName) -> Alert:
             signal=_signal_of(row.body),
             subject=f"alert {row.fingerprint}",
             severity=Severity(row.severity),
-            owner="data_platform",
+            owner=DATA_PLATFORM,
             summary="An alert was raised whose text this release cannot read; maybe another"
             " release wrote it.",
             details=(row.body,) if row.body.strip() else (),

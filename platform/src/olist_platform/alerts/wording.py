@@ -147,7 +147,6 @@ def _links(notice: Notice, settings: AlertSettings) -> list[Link]:
 
 def worst_open(dispatch: Dispatch) -> Severity | None:
     """Return the worst severity among a message's notices that are not resolved."""
-    severities = [
+    return Severity.worst(
         notice.alert.severity for notice in dispatch.notices if notice.event is not Event.RESOLVED
-    ]
-    return min(severities, key=lambda severity: severity.rank, default=None)
+    )

@@ -1,4 +1,4 @@
-"""Everything that has to be before an environment's first deployment, as steps."""
+"""Everything that has to exist before an environment's first deployment, as steps."""
 
 from pathlib import Path
 

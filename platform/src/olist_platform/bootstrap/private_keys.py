@@ -121,7 +121,7 @@ class KeySecrets:
         return self._names.private_key_secret(role)
 
     def exists(self, role: str) -> bool:
-        """Whether a role has a secret, be it without a value."""
+        """Whether a role has a secret, with or without a value."""
         try:
             with aws_errors_explained(self.name(role), service="Secrets Manager"):
                 self._client.describe_secret(SecretId=self.name(role))

@@ -53,7 +53,7 @@ class StateKey:
         )
 
     def arn(self) -> str | None:
-        """Return the key's ARN, or None where it does not stand yet."""
+        """Return the key's ARN, or None where there is no key yet."""
         found = self._find()
         return found["Arn"] if found else None
 
@@ -253,7 +253,7 @@ class StateBucket:
         )
 
     def _get(self, operation: str, part: str) -> Any:
-        """Ask for a part of the bucket's configuration; None where it, or the bucket, is not."""
+        """Ask for a part of the bucket's configuration; None where there is none, or no bucket."""
         try:
             return getattr(self._s3, operation)(Bucket=self._name).get(part)
         except ClientError as error:

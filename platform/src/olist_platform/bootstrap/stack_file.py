@@ -39,7 +39,7 @@ class PublicKeys:
 
 
 class StackFile:
-    """The stack file of an environment, read anew at every question."""
+    """The stack file of an environment, read again for every question."""
 
     def __init__(self, environment: EnvironmentName) -> None:
         self.path: Path = environments_folder() / f"Pulumi.{environment}.yaml"

@@ -1,4 +1,4 @@
-"""`olist bootstrap`: what has to be before an environment's first deployment."""
+"""`olist bootstrap`: what has to exist before an environment's first deployment."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -106,7 +106,7 @@ class Format(StrEnum):
 
 
 class Aggregate(StrEnum):
-    """What a tile may do to a column: nothing, unless one of these is said.
+    """What a tile may do to a column: nothing, unless one of these is named.
 
     Attributes:
         ROWS: Number of rows; names no column.
@@ -181,7 +181,7 @@ class TileColumn(Settings):
 
 
 class Bounds(Settings):
-    """A closed interval; an end that is not said is open."""
+    """A closed interval; an end that is left out is open."""
 
     at_least: float | None = None
     at_most: float | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from olist_platform.dashboards.description import (
 from olist_platform.dashboards.published_marts import PublishedMarts
 from olist_platform.dashboards.tile_query import choice_query, period_query, tile_query
 from olist_platform.dashboards.written_values import decimals_shown
+from olist_platform.moments import as_utc
 
 Json = dict[str, Any]
 Cell = bool | int | float | str | None
@@ -115,8 +116,7 @@ def cell(value: object) -> Cell:
         case Decimal():
             return float(value)
         case datetime():
-            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return as_utc(value).strftime("%Y-%m-%dT%H:%M:%SZ")
         case date():
             return value.isoformat()
         case _:

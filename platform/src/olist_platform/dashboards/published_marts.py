@@ -9,7 +9,7 @@ is not recorded yet.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -18,6 +18,7 @@ from olist_platform.dbt_command import monitoring_export_folder
 from olist_platform.duckdb_warehouse import PUBLISH_AGAIN, duckdb_errors_explained, sql_literal
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.history import history_path
 from olist_platform.naming import Layer, Workload
 from olist_platform.publication import published_copy
@@ -71,7 +72,7 @@ class PublishedMarts:
             "select max(as_of_date), max(published_at), max(dbt_invocation_id)"  # noqa: S608
             f" from {self._publication_table}"
         )
-        return Publication(day, moment.replace(tzinfo=UTC), invocation)
+        return Publication(day, as_utc(moment), invocation)
 
 
 @contextmanager

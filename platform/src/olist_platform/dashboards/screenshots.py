@@ -34,7 +34,7 @@ def pictures_folder() -> Path:
 
 
 def browser_path() -> str | None:
-    """Return the browser of this machine that pages are looked at with; None without one."""
+    """Return the browser with which this machine looks at pages; None where it has none."""
     return next((found for name in _BROWSERS if (found := shutil.which(name))), None)
 
 

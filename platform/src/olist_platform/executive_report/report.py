@@ -241,7 +241,7 @@ class _Words:
         said_of = [figure.value.label] if figure.value.format is Format.NUMBER else []
         if tile.target and meets is not None:
             # "92,0% is off at least 92 %" would be read as a mistake.
-            barely = "" if figure.looks_like_it else ", by less than is shown"
+            barely = "" if figure.shows_its_side else ", by less than is shown"
             label = f"{tile.target.label}{barely}"
             target = (
                 Said(f"\u2713 target: {label}", "good")

@@ -96,7 +96,7 @@ def current_report(
 
 
 def deliver_report(environment: Environment, clock: Clock) -> Delivered:
-    """Send the report of what is published to the executives, unless that of the day went already.
+    """Send the report of what is published to the executives, unless it has gone already.
 
     The day is that of the publication: a task that is tried again sends nothing twice. A process
     that dies after the mail server took the message and before that is recorded leaves it to be

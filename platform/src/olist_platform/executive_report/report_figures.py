@@ -56,8 +56,8 @@ class Figure:
         return None if target is None or judged is None else target.is_met_by(judged)
 
     @property
-    def looks_like_it(self) -> bool:
-        """Whether the figure as it is written, rounded, is on the same side of the target."""
+    def shows_its_side(self) -> bool:
+        """Whether the figure, rounded as it is written, is on the same side of the target."""
         target, judged = self.tile.target, self._judged
         if target is None or judged is None:
             return True

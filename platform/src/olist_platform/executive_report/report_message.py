@@ -7,15 +7,14 @@ elements, and only what an element cannot say (dark mode, narrow screens) stays 
 from base64 import b64encode
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
-from functools import cache
 
 import css_inline
-from jinja2 import Environment as Templates
-from jinja2 import PackageLoader, StrictUndefined, select_autoescape
 
 from olist_platform.executive_report.report import ExecutiveReport
 from olist_platform.executive_report.report_chart import WIDTH
+from olist_platform.templates import templates
 
+_TEMPLATES = templates("olist_platform.executive_report")
 _CHART_ID = "chart@olist"
 
 
@@ -63,7 +62,7 @@ def message_id(report: ExecutiveReport) -> str:
 
 def report_text(report: ExecutiveReport) -> str:
     """Return the report for readers of plain text."""
-    return _templates().get_template("report.txt.j2").render(report=report)
+    return _TEMPLATES.get_template("report.txt.j2").render(report=report)
 
 
 def report_page(report: ExecutiveReport) -> str:
@@ -73,22 +72,8 @@ def report_page(report: ExecutiveReport) -> str:
 
 
 def _html(report: ExecutiveReport, chart: str) -> str:
-    html = (
-        _templates()
-        .get_template("report.html.j2")
-        .render(report=report, chart=chart, chart_width=WIDTH)
+    html = _TEMPLATES.get_template("report.html.j2").render(
+        report=report, chart=chart, chart_width=WIDTH
     )
     inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
     return inliner.inline(html)
-
-
-@cache
-def _templates() -> Templates:
-    return Templates(
-        loader=PackageLoader("olist_platform.executive_report"),
-        autoescape=select_autoescape(["html.j2"], default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -16,14 +16,12 @@ class Published:
 
     orders: int = 99_441
     people: int = 96_096
-    repeat_people: int = 2_997
     items: int = 112_650
     payments: int = 103_886
     reviews: int = 99_224
     products: int = 32_951
     sellers: int = 3_095
     geolocation_rows: int = 1_000_163
-    geolocation_distinct_rows: int = 738_332
     zip_prefixes: int = 19_015
     first_day: date = date(2016, 9, 4)
     last_day: date = date(2018, 10, 17)

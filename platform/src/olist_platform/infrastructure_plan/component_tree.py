@@ -19,11 +19,9 @@ class ComponentTree:
 
     Attributes:
         children: Resources by their parent's URN, by type and name; the stack's under `STACK`.
-        by_urn: Every resource by its URN.
     """
 
     children: Mapping[str, tuple[CapturedResource, ...]]
-    by_urn: Mapping[str, CapturedResource]
 
     def below(self, urn: str) -> Iterator[CapturedResource]:
         """Return every resource below one, at any depth, components left out."""
@@ -52,17 +50,16 @@ class ComponentTree:
 
 def component_tree(program: CapturedProgram) -> ComponentTree:
     """Return the resources of a program by parent."""
-    by_urn = {resource.urn: resource for resource in program.resources}
+    urns = {resource.urn for resource in program.resources}
     children: dict[str, list[CapturedResource]] = {}
     for resource in program.resources:
-        parent = resource.parent if resource.parent in by_urn else STACK
+        parent = resource.parent if resource.parent in urns else STACK
         children.setdefault(parent, []).append(resource)
     return ComponentTree(
         {
             parent: tuple(sorted(found, key=lambda resource: (resource.type, resource.name)))
             for parent, found in children.items()
-        },
-        by_urn,
+        }
     )
 
 

@@ -1,22 +1,17 @@
 """The Jinja templates of this package."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import Template
+
+from olist_platform.templates import templates
 
 _LONGEST_VALUE = 100
 
 
 def template(name: str) -> Template:
-    """Return a template of the folder `templates/`; those of SVGs escape what they print."""
-    environment = Environment(
-        loader=PackageLoader("olist_platform.infrastructure_plan"),
-        autoescape=select_autoescape(("svg.jinja",), default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"cell": _cell, "value": shown_value}
-    return environment.get_template(name)
+    """Return a template of the folder `templates/`, which may shorten values and fill cells."""
+    own = templates("olist_platform.infrastructure_plan")
+    own.filters |= {"cell": _cell, "value": shown_value}
+    return own.get_template(name)
 
 
 def shown_value(value: object) -> str:

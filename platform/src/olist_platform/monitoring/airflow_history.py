@@ -1,7 +1,7 @@
 """How runs of the DAGs and their tasks fared, from Airflow's metadata database, read only."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -10,6 +10,7 @@ from sqlalchemy.pool import NullPool
 from olist_platform.airflow_home import airflow_database, airflow_home
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
+from olist_platform.moments import as_utc
 
 # Cosmos' tasks of nodes only watch the one that runs dbt; how long a model takes, dbt says itself.
 _TASKS = """
@@ -115,5 +116,4 @@ def _engine(environment: Environment) -> Engine | None:
 
 
 def _moment(value: datetime | str) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return as_utc(datetime.fromisoformat(value) if isinstance(value, str) else value)

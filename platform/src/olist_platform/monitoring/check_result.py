@@ -6,10 +6,8 @@ from enum import StrEnum
 from math import isfinite
 
 from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
-from olist_platform.alerts.kinds import Severity, Signal
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
 from olist_platform.naming import EnvironmentName
-
-DATA_PLATFORM = "data_platform"
 
 
 class Check(StrEnum):
@@ -165,7 +163,7 @@ class CheckResult:
 
 
 def over(check: Check, subject: str, observed_at: datetime) -> CheckResult:
-    """Return that nothing is to be said any more of what the project no longer has."""
+    """Return the result of a subject that the project no longer has: its alert is over."""
     return CheckResult(
         check=check,
         subject=subject,

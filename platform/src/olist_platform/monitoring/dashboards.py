@@ -5,8 +5,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from olist_platform.alerts.kinds import Severity
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.check_result import Check, CheckResult, State
-from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
 
 DASHBOARDS = "dashboards"

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from olist_platform.alerts.kinds import Severity
 from olist_platform.dbt_run_results import FAULTS, node_name
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.check_result import Check, CheckResult, State, over
-from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from olist_platform.alerts.kinds import Severity
+from olist_platform.alerts.kinds import DATA_PLATFORM, Severity
 from olist_platform.dbt_run_results import node_name
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.check_result import (
-    DATA_PLATFORM,
     Check,
     CheckResult,
     State,
@@ -17,7 +17,6 @@ from olist_platform.monitoring.check_result import (
     over,
 )
 from olist_platform.monitoring.expectations import Expectations
-from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import Row
 from olist_platform.monitoring.node_directory import NodeDirectory
 from olist_platform.monitoring.robust_bounds import slowest_usual

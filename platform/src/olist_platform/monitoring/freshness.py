@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from olist_platform.alerts.kinds import Severity
 from olist_platform.dbt_run_results import FAULTS
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.check_result import (
     Check,
     CheckResult,
@@ -183,11 +184,6 @@ def mart_freshness(
         cause = late_dashboards.identity
         return [replace(each, caused_by=cause) if each.is_failing else each for each in results]
     return follow_from_first(results)
-
-
-def as_utc(moment: datetime) -> datetime:
-    """Return a moment of the warehouse, which is UTC with or without saying so, as UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _sorted(freshness: Sequence[Row]) -> list[Row]:

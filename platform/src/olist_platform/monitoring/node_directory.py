@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from olist_platform.alerts.kinds import DATA_PLATFORM
 from olist_platform.dbt_command import manifest_path
 from olist_platform.environment import Environment
-from olist_platform.monitoring.check_result import DATA_PLATFORM
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from olist_platform.cost.budget import MonthCost
 from olist_platform.dag_run import PRODUCTION_DAG
 from olist_platform.dbt_run_results import FAULTS
 from olist_platform.environment import Environment
+from olist_platform.moments import as_utc
 from olist_platform.monitoring.airflow_history import AirflowRun
 from olist_platform.monitoring.check_result import Check, CheckResult, State
 from olist_platform.monitoring.data_tests import ALL_TESTS
 from olist_platform.monitoring.evaluation import evaluate, months
 from olist_platform.monitoring.expectations import Expectations
-from olist_platform.monitoring.freshness import as_utc
 from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
 from olist_platform.monitoring.node_directory import NodeDirectory
 from olist_platform.monitoring.observation import Observation, OpenWarehouse, observe
@@ -65,8 +65,7 @@ class Status:
     @property
     def worst(self) -> Severity | None:
         """The worst that fails; None where nothing does."""
-        found = [line.severity for line in self.lines if line.severity]
-        return min(found, key=lambda severity: severity.rank, default=None)
+        return Severity.worst(line.severity for line in self.lines if line.severity)
 
     @property
     def exit_code(self) -> int:
@@ -270,7 +269,7 @@ def _cost(spent: Sequence[MonthCost], results: Sequence[CheckResult]) -> StatusL
 
 def _alerts(observation: Observation) -> StatusLine:
     told = [each for each in observation.open_alerts if not each.is_part_of_its_root]
-    worst = min((each.alert.severity for each in told), key=lambda each: each.rank, default=None)
+    worst = Severity.worst(each.alert.severity for each in told)
     counts = [
         f"{sum(each.alert.severity is severity for each in told)} {severity}"
         for severity in Severity
@@ -295,8 +294,7 @@ def _of(results: Sequence[CheckResult], check: Check) -> list[CheckResult]:
 
 
 def _worst(results: Sequence[CheckResult]) -> Severity | None:
-    found = [result.severity for result in results if result.severity]
-    return min(found, key=lambda severity: severity.rank, default=None)
+    return Severity.worst(result.severity for result in results if result.severity)
 
 
 def _unknown(area: str, text: str) -> StatusLine:

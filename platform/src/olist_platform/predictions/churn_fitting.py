@@ -14,6 +14,7 @@ from olist_platform.predictions.churn_model import (
     dates_known_at,
     fit,
 )
+from olist_platform.predictions.hold_out import paired_error
 from olist_platform.predictions.model_fit import Estimate, ModelFit, ModelName
 from olist_platform.predictions.probability_metrics import log_losses, measure
 
@@ -103,10 +104,3 @@ def _losses(values: dict[str, float], examples: ChurnExamples) -> Floats | None:
         # Parameters of other features cannot be compared with these.
         return None
     return log_losses(examples.churned, churn_probabilities(values, examples))
-
-
-def paired_error(scores: Floats | None, others: Floats | None) -> float:
-    """Return the standard error of the mean difference of two scores of the same things."""
-    if scores is None or others is None or len(scores) < 2:  # noqa: PLR2004 - nothing varies
-        return float("inf")
-    return float((scores - others).std(ddof=1) / np.sqrt(len(scores)))

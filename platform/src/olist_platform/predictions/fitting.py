@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
@@ -12,6 +12,7 @@ from olist_platform.alerts.router import raise_alert, resolve
 from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
+from olist_platform.moments import without_zone
 from olist_platform.predictions.acceptance import AcceptanceRule
 from olist_platform.predictions.churn_fitting import fit_churn
 from olist_platform.predictions.model_fit import ModelFit, ModelName, Verdict
@@ -63,9 +64,9 @@ def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
 
 
 def fit_when_due(environment: Environment, now: datetime) -> list[StoredFit]:
-    """Fit every model if it is time to: none was fitted yet, or the last fit is a week old.
+    """Fit every model if it is time to: none was fitted yet, or the last fit is too old.
 
-    How old it may be says the var `model_fit_interval_days`. A fit that was not accepted counts.
+    The var `model_fit_interval_days` says how old it may be. A fit that was not accepted counts.
 
     Args:
         environment: Whose warehouse.
@@ -107,7 +108,7 @@ def tell_no_fit(environment: Environment, error: OlistError, now: datetime) -> N
 def is_due(fits: Sequence[StoredFit], now: datetime) -> bool:
     """Whether the newest fit of some model is older than the interval, or there is none."""
     interval = timedelta(days=project_vars()["model_fit_interval_days"])
-    moment = now.astimezone(UTC).replace(tzinfo=None)
+    moment = without_zone(now)
     newest = {fit.model: fit.fitted_at for fit in fits if fit.fitted_at is not None}
     return any(model not in newest or newest[model] <= moment - interval for model in ModelName)
 

@@ -238,7 +238,7 @@ def _given(q: float, sums: tuple[Floats, Floats, Floats]) -> _GivenQ:
         )
 
     def scores(p: float, expected: float) -> Floats:
-        """Return what ln p has of each person's log likelihood, gamma following it."""
+        """Return the slope in ln p of each person's log likelihood, where gamma follows p."""
         gamma = expected * (q - 1) / p
         by_p = count * (digamma(q + count * p) - digamma(p) - np.log(gamma + spent)) + logarithms
         by_gamma = q / gamma - (q + count * p) / (gamma + spent)

@@ -6,11 +6,12 @@ dbt makes the table (macro `ensure_fitted_parameters_table`) and reads it in `in
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
 from olist_platform.errors import OlistError
+from olist_platform.moments import without_zone
 from olist_platform.naming import Layer, Names
 from olist_platform.predictions.model_fit import Estimate, ModelFit, ModelName, Verdict
 from olist_platform.predictions.warehouse import PredictionWarehouse
@@ -120,7 +121,7 @@ class ParameterStore:
             The versions as stored.
         """
         former = self.fits()
-        moment = fitted_at.astimezone(UTC).replace(tzinfo=None)
+        moment = without_zone(fitted_at)
         rows, stored = [], []
         for fit, verdict in judged:
             versions = [each.version for each in former if each.model is fit.model]

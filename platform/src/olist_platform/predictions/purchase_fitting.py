@@ -1,24 +1,15 @@
 """A fit of the purchase model: judged on a hold-out of up to a year, then estimated from all."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 
 import numpy as np
 
 from olist_platform.predictions import bg_nbd
 from olist_platform.predictions.arrays import Floats
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
-from olist_platform.predictions.churn_fitting import paired_error
+from olist_platform.predictions.hold_out import hold_out_start, paired_error
 from olist_platform.predictions.model_fit import Estimate, ModelFit, ModelName
 from olist_platform.predictions.person_orders import PersonOrders
-
-LONGEST_HOLD_OUT_DAYS = 365
-
-
-def hold_out_start(orders: PersonOrders) -> date:
-    """Return the last day that is learnt from: a year before the end, or half of what there is."""
-    days = min(LONGEST_HOLD_OUT_DAYS, orders.observed_days // 2)
-    return orders.last_day - timedelta(days=days)
 
 
 def log_probability_of(orders: Floats, model: BGNBD, histories: Histories, days: float) -> Floats:

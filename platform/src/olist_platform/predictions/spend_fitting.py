@@ -8,11 +8,10 @@ from scipy.stats import norm
 
 from olist_platform.predictions import gamma_gamma
 from olist_platform.predictions.arrays import Floats, counts_by, sums_by
-from olist_platform.predictions.churn_fitting import paired_error
 from olist_platform.predictions.gamma_gamma import GammaGamma, OrderValues
+from olist_platform.predictions.hold_out import hold_out_start, paired_error
 from olist_platform.predictions.model_fit import Estimate, ModelFit, ModelName
 from olist_platform.predictions.person_orders import PersonOrders
-from olist_platform.predictions.purchase_fitting import hold_out_start
 
 
 def fit_spend(

@@ -8,6 +8,7 @@ from olist_platform.predictions import bg_nbd, gamma_gamma
 from olist_platform.predictions.arrays import Floats, sums_by
 from olist_platform.predictions.backtest.figures import Area, Figure, judged, too_thin
 from olist_platform.predictions.bg_nbd import BGNBD
+from olist_platform.predictions.hold_out import hold_out_start
 from olist_platform.predictions.lifetime_value import (
     TAIL,
     Futures,
@@ -17,7 +18,6 @@ from olist_platform.predictions.lifetime_value import (
 from olist_platform.predictions.maximum_likelihood import Z_95, Z_95_ONE_SIDED
 from olist_platform.predictions.model_fit import ModelFit
 from olist_platform.predictions.person_orders import PeopleThen, PersonOrders
-from olist_platform.predictions.purchase_fitting import hold_out_start
 
 _SEED = 20180829
 _DRAWS = 500
