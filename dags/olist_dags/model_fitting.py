@@ -24,8 +24,9 @@ def fit_models() -> list[str]:
         AirflowSkipException: The run is a partial one or of a day of the past, or the fit could not
             be made.
     """
-    # Imported when it runs: the scheduler parses this file again and again, and SciPy is slow.
-    from olist_platform.predictions.fitting import fit_when_due, tell_no_fit  # noqa: PLC0415
+    # Imported when it runs: the scheduler parses this file again and again.
+    from olist_platform.predictions.fit_alerts import tell_no_fit  # noqa: PLC0415
+    from olist_platform.predictions.fit_schedule import fit_when_due  # noqa: PLC0415
 
     environment, now = current_environment(), datetime.now(UTC)
     plan = plan_of_this_run(get_current_context())

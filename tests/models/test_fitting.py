@@ -20,7 +20,7 @@ from olist_platform.predictions.arrays import Floats
 from olist_platform.predictions.backtest.segments import segments_at
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
 from olist_platform.predictions.compiled_sql import last_compiled_nodes
-from olist_platform.predictions.fitting import fit_when_due
+from olist_platform.predictions.fit_schedule import fit_when_due
 from olist_platform.predictions.gamma_gamma import GammaGamma
 from olist_platform.predictions.lifetime_value import LifetimeValueModel
 from olist_platform.predictions.model_fit import ModelName

@@ -22,8 +22,8 @@ from olist_platform.generator.settings import GeneratorSettings
 from olist_platform.predictions import bg_nbd, churn_model, gamma_gamma
 from olist_platform.predictions.bg_nbd import BGNBD, Histories
 from olist_platform.predictions.gamma_gamma import GammaGamma, OrderValues
-from olist_platform.predictions.maximum_likelihood import Z_95
 from olist_platform.predictions.model_fit import Estimate
+from olist_platform.predictions.normal_distribution import Z_95
 from simulated_people import buyers, leavers, spenders
 
 # Seeds are counted from 1, and how many is a matter of what a fit costs. An honest 95 % interval

@@ -41,7 +41,8 @@ def fit(
       olist models fit --env prod --when-due
     """
     # SciPy and scikit-learn take seconds to import, which `olist --help` need not wait for.
-    from olist_platform.predictions.fitting import fit_models, fit_when_due  # noqa: PLC0415
+    from olist_platform.predictions.fit_schedule import fit_when_due  # noqa: PLC0415
+    from olist_platform.predictions.fitting import fit_models  # noqa: PLC0415
 
     environment = environment_named(env)
     moment = _moment(at)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from olist_platform.predictions.maximum_likelihood import Z_95_ONE_SIDED
 from olist_platform.predictions.model_fit import ModelFit, Verdict
+from olist_platform.predictions.normal_distribution import Z_95_ONE_SIDED
 
 
 @dataclass(frozen=True, slots=True)

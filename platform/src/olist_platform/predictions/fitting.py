@@ -2,20 +2,15 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from olist_platform.alerts.alert import Alert, Measurement, fingerprint_of
-from olist_platform.alerts.kinds import Severity, Signal
-from olist_platform.alerts.router import raise_alert, resolve
 from olist_platform.dbt_command import dbt_project_folder
 from olist_platform.environment import Environment
-from olist_platform.errors import OlistError
-from olist_platform.moments import without_zone
 from olist_platform.predictions.acceptance import AcceptanceRule
 from olist_platform.predictions.churn_fitting import fit_churn
-from olist_platform.predictions.model_fit import ModelFit, ModelName, Verdict
+from olist_platform.predictions.fit_alerts import tell_fit, tell_verdict
+from olist_platform.predictions.model_fit import ModelFit, ModelName
 from olist_platform.predictions.parameter_store import ParameterStore, StoredFit
 from olist_platform.predictions.purchase_fitting import fit_purchases
 from olist_platform.predictions.spend_fitting import fit_spend
@@ -26,9 +21,6 @@ from olist_platform.predictions.training_data import (
 )
 from olist_platform.predictions.warehouse import open_predictions
 from olist_platform.project_vars import project_vars
-
-_OWNER = "analytics_engineering"
-_EVERY_MODEL = "every model"
 
 
 def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
@@ -57,60 +49,10 @@ def fit_models(environment: Environment, now: datetime) -> list[StoredFit]:
     with open_predictions(environment, read_only=False) as warehouse:
         store = ParameterStore(warehouse, environment.names)
         stored = store.append(judged, code_version(), now)
-    resolve(environment, fingerprint_of(environment.name, Signal.MODEL_FIT, _EVERY_MODEL), now)
+    tell_fit(environment, now)
     for fit, verdict in judged:
-        _tell(environment, fit, verdict, rule, now)
+        tell_verdict(environment, fit, verdict, rule, now)
     return stored
-
-
-def fit_when_due(environment: Environment, now: datetime) -> list[StoredFit]:
-    """Fit every model if it is time to: none was fitted yet, or the last fit is too old.
-
-    The var `model_fit_interval_days` says how old it may be. A fit that was not accepted counts.
-
-    Args:
-        environment: Whose warehouse.
-        now: The moment, with a time zone.
-
-    Returns:
-        The versions as stored; none where it is not time.
-
-    Raises:
-        OlistError: See `fit_models`.
-    """
-    with open_predictions(environment) as warehouse:
-        fits = ParameterStore(warehouse, environment.names).current_fits()
-    if not is_due(fits, now):
-        return []
-    return fit_models(environment, now)
-
-
-def tell_no_fit(environment: Environment, error: OlistError, now: datetime) -> None:
-    """Raise the alert that nothing could be fitted at all.
-
-    Args:
-        environment: Where.
-        error: Why.
-        now: The moment, with a time zone.
-    """
-    alert = Alert(
-        environment=environment.name,
-        signal=Signal.MODEL_FIT,
-        subject=_EVERY_MODEL,
-        severity=Severity.MEDIUM,
-        owner=_OWNER,
-        summary="No model could be fitted; the versions before go on scoring.",
-        details=(error.message, *([error.mend] if error.mend else [])),
-    )
-    raise_alert(environment, alert, now)
-
-
-def is_due(fits: Sequence[StoredFit], now: datetime) -> bool:
-    """Whether the newest fit of some model is older than the interval, or there is none."""
-    interval = timedelta(days=project_vars()["model_fit_interval_days"])
-    moment = without_zone(now)
-    newest = {fit.model: fit.fitted_at for fit in fits if fit.fitted_at is not None}
-    return any(model not in newest or newest[model] <= moment - interval for model in ModelName)
 
 
 def fits_of(data: TrainingData, scoring: dict[ModelName, StoredFit]) -> list[ModelFit]:
@@ -143,28 +85,3 @@ def code_version() -> str:
     for path in sorted(files, key=lambda each: each.name):
         content.update(path.read_bytes())
     return f"sha256:{content.hexdigest()[:16]}"
-
-
-def _tell(
-    environment: Environment, fit: ModelFit, verdict: Verdict, rule: AcceptanceRule, now: datetime
-) -> None:
-    if verdict.is_accepted:
-        resolve(environment, fingerprint_of(environment.name, Signal.MODEL_FIT, fit.model), now)
-        return
-    needed = rule.minimum_events[fit.model]
-    is_thin = fit.training_events < needed
-    alert = Alert(
-        environment=environment.name,
-        signal=Signal.MODEL_FIT,
-        subject=fit.model.value,
-        severity=Severity.LOW if is_thin else Severity.MEDIUM,
-        owner=_OWNER,
-        summary="A fit of the model may not score; the version before it goes on scoring.",
-        measurement=Measurement(
-            value=fit.training_events, at_least=needed, unit="events to learn from"
-        )
-        if is_thin
-        else None,
-        details=(verdict.reason, f"Data of {fit.training_window}, {fit.training_rows} rows"),
-    )
-    raise_alert(environment, alert, now)

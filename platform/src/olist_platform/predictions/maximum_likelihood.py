@@ -11,12 +11,6 @@ from olist_platform.predictions.arrays import Floats
 NegativeLogLikelihood = Callable[[Floats], float]
 """A function of the parameters' natural logarithms; infinite where they are out of bounds."""
 
-Z_95 = 1.959963984540054
-"""Half width of the central 95 % of a normal distribution, standard deviations."""
-
-Z_95_ONE_SIDED = 1.6448536269514722
-"""Beyond so many standard deviations a difference is worse than chance makes it once in twenty."""
-
 _STEP = 1e-3
 _MOST_NEWTON_STEPS = 20
 # Steps of Nelder and Mead's from each start, and then from the best of them.

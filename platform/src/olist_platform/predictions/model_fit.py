@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from olist_platform.predictions.maximum_likelihood import Z_95
+from olist_platform.predictions.normal_distribution import Z_95
 
 
 class ModelName(StrEnum):

@@ -2,7 +2,7 @@
 
 import math
 
-from olist_platform.predictions.maximum_likelihood import Z_95
+from olist_platform.predictions.normal_distribution import Z_95
 
 
 def wilson_interval(successes: float, trials: float, z: float = Z_95) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from olist_platform.predictions.arrays import Booleans, Floats, Texts
 from olist_platform.predictions.backtest.figures import Area, Figure, judged, too_thin
 from olist_platform.predictions.churn_fitting import judged_model
 from olist_platform.predictions.churn_model import ChurnExamples, ChurnModel, dates_known_at
-from olist_platform.predictions.maximum_likelihood import Z_95
+from olist_platform.predictions.normal_distribution import Z_95
 from olist_platform.predictions.probability_metrics import (
     CalibrationGroup,
     ProbabilityMetrics,

@@ -19,7 +19,7 @@ from olist_platform.predictions.backtest.figures import (
     judged,
     too_thin,
 )
-from olist_platform.predictions.maximum_likelihood import Z_95_ONE_SIDED
+from olist_platform.predictions.normal_distribution import Z_95_ONE_SIDED
 from olist_platform.predictions.wilson import wilson_interval
 
 FORECASTS_SQL = """

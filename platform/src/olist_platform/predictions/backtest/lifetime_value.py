@@ -15,8 +15,8 @@ from olist_platform.predictions.lifetime_value import (
     LifetimeValueModel,
     LifetimeValues,
 )
-from olist_platform.predictions.maximum_likelihood import Z_95, Z_95_ONE_SIDED
 from olist_platform.predictions.model_fit import ModelFit
+from olist_platform.predictions.normal_distribution import Z_95, Z_95_ONE_SIDED
 from olist_platform.predictions.person_orders import PeopleThen, PersonOrders
 
 _SEED = 20180829

@@ -10,8 +10,8 @@ from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
 from olist_platform.generator.writer import TRUE_PARAMETERS_FILE
 from olist_platform.predictions.backtest.figures import Area, Figure, judged
-from olist_platform.predictions.maximum_likelihood import Z_95
 from olist_platform.predictions.model_fit import ModelFit, ModelName
+from olist_platform.predictions.normal_distribution import Z_95
 from olist_platform.repository import state_folder
 
 _PURCHASES, _ORDER_VALUES = "repeat_purchases_bg_nbd_days", "order_values"
