@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from edited_files import replace_text
 from olist_platform.dashboards.catalog import (
@@ -42,8 +43,7 @@ def test_every_column_stands_in_a_contract_of_dbt() -> None:
 def test_the_tile_that_the_documentation_shows_is_a_real_one() -> None:
     page = (ROOT / "platform" / "docs" / "dashboards.md").read_text(encoding="utf-8")
     [shown] = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
-    text = (descriptions_folder() / "executive_performance.yaml").read_text(encoding="utf-8")
-    pages = yaml.safe_load(text)["pages"]
+    pages = read_yaml(descriptions_folder() / "executive_performance.yaml")["pages"]
     [real] = [tile for one in pages for tile in one["tiles"] if tile["name"] == shown["name"]]
     assert shown.items() <= real.items()
 

@@ -6,6 +6,7 @@ from olist_platform.dbt_command import dbt_target_path, run_dbt, start_from_what
 from olist_platform.duckdb_warehouse import open_warehouse
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.file_lock import held_after_others
 from olist_platform.repository import state_folder
 
 # dbt's page holds all it needs, and a tracker that our settings switch off. This forbids a browser
@@ -25,7 +26,8 @@ def build_docs_site(environment: Environment) -> Path:
     """Write the page from the project and the warehouse as they are now, and return its path.
 
     The page is replaced in one step: a reader sees the former one or the new one, whole. dbt's own
-    artifacts stay apart from those of builds, so that this can run beside one.
+    artifacts stay apart from those of builds, so that this can run beside one; a second call waits
+    for the first.
 
     Raises:
         OlistError: The warehouse is missing or in use, dbt fails (its message is inside), or the
@@ -35,6 +37,13 @@ def build_docs_site(environment: Environment) -> Path:
         # dbt would make an empty one where there is none, and explains little of one in use.
         with open_warehouse(environment.duckdb_path, read_only=True):
             pass
+    page = docs_page_path(environment)
+    with held_after_others(page.with_name(".lock")):
+        _write_page(environment, page)
+    return page
+
+
+def _write_page(environment: Environment, page: Path) -> None:
     target = dbt_target_path(environment) / "docs"
     start_from_what_is_parsed(environment, target)
     arguments = [
@@ -45,14 +54,11 @@ def build_docs_site(environment: Environment) -> Path:
     result = run_dbt(environment, arguments, quiet=True)
     if result.returncode:
         raise OlistError(f"dbt cannot write the docs:\n{result.stdout}{result.stderr}")
-    page = docs_page_path(environment)
     with os_errors_explained():
         text = (target / "static_index.html").read_text(encoding="utf-8")
-        page.parent.mkdir(parents=True, exist_ok=True)
         partial = page.with_suffix(".part")
         partial.write_text(_without_requests(text), encoding="utf-8")
         partial.replace(page)
-    return page
 
 
 def _without_requests(text: str) -> str:
