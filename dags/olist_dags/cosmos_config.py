@@ -120,7 +120,7 @@ def _task_group(
             manifest_path=manifest_path(environment),
             install_dbt_deps=False,
         ),
-        profile_config=ProfileConfig(
+        profile_config=_KnownProfile(
             profile_name=DBT_PROFILE,
             target_name=environment.name.value,
             profiles_yml_filepath=dbt_project_folder() / "profiles.yml",
@@ -157,7 +157,18 @@ def _task_group(
         if isinstance(task, DbtProducerWatcherOperator):
             # Cosmos makes the task itself, and has no setting for another class.
             task.__class__ = RestartableProducer
+        elif hasattr(task, "model_unique_id"):
+            # Cosmos names a dozen: to render and store them takes longer than to look at dbt.
+            task.template_fields = ("full_refresh",)
     return group
+
+
+class _KnownProfile(ProfileConfig):  # type: ignore[misc] # Cosmos has no types
+    """A profile that need not be read again at the end of each task, for Cosmos to log its type."""
+
+    def get_profile_type(self) -> str:
+        """Return dbt's name of the adapter."""
+        return current_environment().warehouse.engine
 
 
 def nodes_of_stage(stage: BuildStage) -> set[str]:

@@ -57,6 +57,7 @@ def main() -> int:
     plan = _plan(dag)
     for task in dag.tasks:
         _make_it_run_here(task, report.parent)
+    _start_airflows_api()
     if not order["resume"]:
         _write(report, {"last_run": last_run, "tasks": plan})
         with _as_it_was_read(bag):
@@ -78,6 +79,13 @@ def _write_to_database(bag: Any) -> None:
 
     DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
     sync_bag_to_db(bag, bag.bundle_name, None)
+
+
+def _start_airflows_api() -> None:
+    """Start what tasks ask inside this process; the first of them would seem to take that long."""
+    from airflow.sdk.execution_time.supervisor import in_process_api_server  # noqa: PLC0415
+
+    _ = in_process_api_server().transport
 
 
 @contextmanager

@@ -329,7 +329,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Return what a manifest of dbt holds.
 
     Raises:
-        OlistError: It cannot be read, or is not whole: every dbt command writes it anew.
+        OlistError: It cannot be read, or is not whole: every dbt command rewrites it.
     """
     with os_errors_explained(path):
         text = path.read_text(encoding="utf-8")
