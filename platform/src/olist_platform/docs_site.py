@@ -38,7 +38,7 @@ def build_docs_site(environment: Environment) -> Path:
         with open_warehouse(environment.duckdb_path, read_only=True):
             pass
     page = docs_page_path(environment)
-    with held_after_others(page.with_name(".lock")):
+    with held_after_others(state_folder(environment.name) / "docs.lock"):
         _write_page(environment, page)
     return page
 
