@@ -56,6 +56,7 @@ def _write_page(environment: Environment, page: Path) -> None:
         raise OlistError(f"dbt cannot write the docs:\n{result.stdout}{result.stderr}")
     with os_errors_explained():
         text = (target / "static_index.html").read_text(encoding="utf-8")
+        page.parent.mkdir(parents=True, exist_ok=True)
         partial = page.with_suffix(".part")
         partial.write_text(_without_requests(text), encoding="utf-8")
         partial.replace(page)
