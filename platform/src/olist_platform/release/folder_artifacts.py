@@ -1,6 +1,5 @@
 """Artifacts in a folder of this machine."""
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from olist_platform.errors import os_errors_explained
+from olist_platform.file_lock import held_after_others
 from olist_platform.release.stored_artifact import StoredArtifact
 
 _LOCK = ".lock"
@@ -53,7 +53,7 @@ class FolderArtifactStore:
         with (
             os_errors_explained(path),
             self._written(path, content) as part,
-            self._only_writer(),
+            held_after_others(self._root / _LOCK),
         ):
             current = self.read(key)
             if current is None or current.version != version:
@@ -84,13 +84,6 @@ class FolderArtifactStore:
             yield part
         finally:
             part.unlink(missing_ok=True)
-
-    @contextmanager
-    def _only_writer(self) -> Iterator[None]:
-        """Wait for the other writers; the system frees the place with the process."""
-        with (self._root / _LOCK).open("w", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 def _version(content: bytes) -> str:
