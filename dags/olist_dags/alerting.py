@@ -1,6 +1,5 @@
 """The DAGs' side of alerts: what a failed task raises, what a success settles, and delivery."""
 
-import json
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from airflow.sdk import get_current_context, task
 from olist_dags.dag_environment import current_environment
 from olist_platform.alerts.alert import Alert, fingerprint_of
 from olist_platform.alerts.kinds import DATA_PLATFORM, Severity, Signal
-from olist_platform.dbt_command import manifest_path
+from olist_platform.dbt_command import manifest_path, read_manifest
 from olist_platform.dbt_run_results import dbt_runs_folder, last_results
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
@@ -41,7 +40,7 @@ def raise_task_failure(context: Any) -> None:
     try:
         environment, now = current_environment(), datetime.now(UTC)
         results = last_results(dbt_runs_folder(environment, context["run_id"]))
-        manifest = json.loads(manifest_path(environment).read_text(encoding="utf-8"))
+        manifest = read_manifest(manifest_path(environment))
         for alert in alerts_of(_failed_task(context), environment, results, manifest):
             raise_alert(environment, alert, now)
     except Exception:

@@ -1,6 +1,5 @@
 """The gate behind a stage: nothing of the next one begins before all of this one has passed."""
 
-import json
 from typing import Any
 
 from airflow.sdk import TriggerRule, get_current_context, task
@@ -25,7 +24,7 @@ def gate(stage: BuildStage) -> Any:
     @task(task_id=f"gate_{stage}", trigger_rule=TriggerRule.NONE_FAILED)
     def judge() -> str:
         # Imported when it runs: the scheduler parses this file again and again.
-        from olist_platform.dbt_command import manifest_path  # noqa: PLC0415
+        from olist_platform.dbt_command import manifest_path, read_manifest  # noqa: PLC0415
         from olist_platform.dbt_run_results import dbt_runs_folder, last_results  # noqa: PLC0415
         from olist_platform.quality_gate import stage_faults  # noqa: PLC0415
 
@@ -34,7 +33,7 @@ def gate(stage: BuildStage) -> Any:
         if chosen is not None and not nodes_of_stage(stage) & set(chosen):
             return f"the run selects nothing of the stage {stage}"
         results = last_results(dbt_runs_folder(environment, context["run_id"]))
-        manifest = json.loads(manifest_path(environment).read_text(encoding="utf-8"))
+        manifest = read_manifest(manifest_path(environment))
         if faults := stage_faults(stage, results, manifest):
             raise AirflowFailException(
                 f"the stage {stage} is not passed: {'; '.join(faults[:_FAULTS_SHOWN])}"

@@ -1,6 +1,5 @@
 """What a run was asked for: its parameters, its plan, and how its dbt tasks keep to the plan."""
 
-import json
 import os
 from dataclasses import asdict
 from typing import Any
@@ -103,7 +102,7 @@ def _narrow(producer: Any, stage: BuildStage, nodes: list[str] | None, run_id: s
     """Let a stage's dbt build what the plan selects, and of that what has not passed already."""
     # Imported when it runs: the scheduler parses this file again and again.
     from olist_dags.cosmos_config import nodes_of_stage  # noqa: PLC0415 - it imports this module
-    from olist_platform.dbt_command import manifest_path  # noqa: PLC0415
+    from olist_platform.dbt_command import manifest_path, read_manifest  # noqa: PLC0415
     from olist_platform.dbt_run_results import dbt_runs_folder, last_results  # noqa: PLC0415
     from olist_platform.quality_gate import unfinished_nodes  # noqa: PLC0415
 
@@ -115,7 +114,7 @@ def _narrow(producer: Any, stage: BuildStage, nodes: list[str] | None, run_id: s
     results = last_results(dbt_runs_folder(environment, run_id))
     if of_stage & set(results):
         # The run is resumed.
-        manifest = json.loads(manifest_path(environment).read_text(encoding="utf-8"))
+        manifest = read_manifest(manifest_path(environment))
         unfinished = unfinished_nodes(stage, results, manifest)
         wanted = (unfinished if wanted is None else unfinished & wanted) or wanted
     if wanted is not None:
