@@ -40,12 +40,12 @@ def ratio_table(ratios: "Sequence[Ratio]", title: str) -> Table:
         column.justify = "right"
     for ratio in ratios:
         aim = "" if ratio.aim is None else f"{'missed: ' * ratio.misses_its_aim}{ratio.aim:g}"
-        style = None if ratio.aim is None else "red" if ratio.misses_its_aim else "green"
+        style = "red" if ratio.misses_its_aim else "green"
         table.add_row(
             ratio.what,
             ratio.numerator,
             ratio.denominator,
             f"{ratio.value:.2f}",
-            Text(aim, style or ""),
+            Text(aim, style),
         )
     return table
