@@ -1,5 +1,6 @@
 """Fixtures of the dashboards: published marts, the site made from them, and a browser."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,20 @@ def published_workspace(copy_of_generated: Callable[[str], Workspace]) -> Worksp
         publish(load_environment(EnvironmentName.LOCAL))
     workspace.olist("monitor")
     return workspace
+
+
+@pytest.fixture
+def published_copy(
+    published_workspace: Workspace,
+    make_workspace: Callable[[str], Workspace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Workspace:
+    """The home of the test: one with a published copy of its own, and nothing else."""
+    made = make_workspace("site")
+    made.serving.parent.mkdir(parents=True)
+    shutil.copy(published_workspace.serving, made.serving)
+    monkeypatch.setenv("OLIST_HOME", str(made.home))
+    return made
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The figures a demo ends with are of the months that the first page begins with."""
 
-import shutil
-from collections.abc import Callable
-
 import duckdb
 import pytest
 
@@ -16,17 +13,11 @@ pytestmark = pytest.mark.slow
 
 
 def test_months_of_few_orders_give_way_to_those_of_many(
-    published_workspace: Workspace,
-    make_workspace: Callable[[str], Workspace],
-    monkeypatch: pytest.MonkeyPatch,
+    published_copy: Workspace,
 ) -> None:
     """Olist's data end with months in which next to nobody buys."""
-    workspace = make_workspace("demo_figures")
-    workspace.serving.parent.mkdir(parents=True)
-    shutil.copy(published_workspace.serving, workspace.serving)
-    monkeypatch.setenv("OLIST_HOME", str(workspace.home))
     fewest = project_vars()["kpi_alert_minimum_orders"]
-    with duckdb.connect(str(workspace.serving)) as connection:
+    with duckdb.connect(str(published_copy.serving)) as connection:
         complete = connection.execute(
             "select period_start, gmv from mart_executive_kpis"
             " where period_type = 'month' and is_complete order by period_start desc limit 4"

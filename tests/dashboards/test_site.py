@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -23,17 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def workspace(
-    published_workspace: Workspace,
-    make_workspace: Callable[[str], Workspace],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Workspace:
-    """One with a published copy of its own and nothing else."""
-    made = make_workspace("site")
-    made.serving.parent.mkdir(parents=True)
-    shutil.copy(published_workspace.serving, made.serving)
-    monkeypatch.setenv("OLIST_HOME", str(made.home))
-    return made
+def workspace(published_copy: Workspace) -> Workspace:
+    return published_copy
 
 
 @pytest.fixture
