@@ -186,7 +186,7 @@ def test_delivery_watches_itself(local: Environment) -> None:
     late = NOW + timedelta(minutes=31)
     _, alert = judged(late)
     assert alert is not None
-    assert alert.summary == "Alerts are not delivered: 1 messages are overdue in the outbox."
+    assert alert.summary == "Alerts are not delivered: 1 overdue in the outbox."
     assert alert.measurement is not None
     assert alert.measurement.describe_value() == "31 minutes late"
     # Somebody delivers again: the next look finds nothing.

@@ -37,7 +37,7 @@ def delivery_alert(environment: Environment, backlog: Backlog, now: datetime) ->
         subject=_SUBJECT,
         severity=Severity.HIGH,
         owner=DATA_PLATFORM,
-        summary=f"Alerts are not delivered: {backlog.overdue} messages are overdue in the outbox.",
+        summary=f"Alerts are not delivered: {backlog.overdue} overdue in the outbox.",
         measurement=measurement,
         details=(backlog.last_error,) if backlog.last_error else (),
     )

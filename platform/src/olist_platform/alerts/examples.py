@@ -189,7 +189,7 @@ def example_alerts(environment: EnvironmentName) -> list[Alert]:
             subject="outbox",
             severity=Severity.HIGH,
             owner=DATA_PLATFORM,
-            summary="Alerts are not delivered: 63 messages are overdue in the outbox.",
+            summary="Alerts are not delivered: 63 overdue in the outbox.",
             measurement=Measurement(value=63, at_most=50, unit="overdue messages"),
             details=("Slack answered 503: service_unavailable",),
         ),
