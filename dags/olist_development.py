@@ -12,6 +12,7 @@ from olist_dags.development_build import (
 from olist_dags.task_defaults import max_active_tasks, task_defaults
 from olist_platform.build_stages import BuildStage
 from olist_platform.environment import DuckDBWarehouse
+from olist_platform.naming import DEVELOPMENT_DAG
 
 _environment = current_environment()
 
@@ -24,7 +25,7 @@ whoever started it looks at it. A pull request has `olist dag run development --
 """
 
 with DAG(
-    dag_id="olist_development",
+    dag_id=DEVELOPMENT_DAG,
     description="Builds and tests a sample in a schema of its own, and stops at the first fault",
     doc_md=_DOCUMENTATION,
     schedule=None,

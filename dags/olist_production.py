@@ -16,6 +16,7 @@ from olist_dags.refresh_hooks import AFTER_PUBLICATION
 from olist_dags.run_plan import run_params
 from olist_dags.task_defaults import max_active_tasks, task_defaults
 from olist_platform.build_stages import BuildStage
+from olist_platform.naming import PRODUCTION_DAG
 
 _environment = current_environment()
 
@@ -38,7 +39,7 @@ publishes only what leaves all marts of one state of the data; it says why it do
 """
 
 with DAG(
-    dag_id="olist_production",
+    dag_id=PRODUCTION_DAG,
     description="Builds and tests every model, staging first, marts last, and publishes the marts",
     doc_md=_DOCUMENTATION,
     schedule=_environment.airflow.schedule,

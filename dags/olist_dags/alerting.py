@@ -14,6 +14,7 @@ from olist_platform.dbt_command import manifest_path, read_manifest
 from olist_platform.dbt_run_results import dbt_runs_folder, last_results
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError
+from olist_platform.naming import PRODUCTION_DAG
 from olist_platform.pipeline_alerts import (
     FailedTask,
     alerts_of,
@@ -24,7 +25,6 @@ from olist_platform.pipeline_alerts import (
 
 _log = logging.getLogger(__name__)
 
-_PRODUCTION_DAG = "olist_production"
 _PUBLISH_TASK = "publish_marts"
 _DASHBOARDS = "dashboards"
 _PASSED = ("success", "pass", "warn")
@@ -130,7 +130,7 @@ def _resolve_what_passed(environment: Environment, context: Any) -> int:
     ]
     if states.get("load_raw") == "success" or states.get("wait_for_snowpipe") == "success":
         healthy += [settled for name in _dataset_names() for settled in settled_by_loading(name)]
-    if dag_id == _PRODUCTION_DAG and states.get(_PUBLISH_TASK) == "success":
+    if dag_id == PRODUCTION_DAG and states.get(_PUBLISH_TASK) == "success":
         healthy.append((Signal.DASHBOARDS_LATE, _DASHBOARDS))
     results = last_results(dbt_runs_folder(environment, run_id))
     healthy += [

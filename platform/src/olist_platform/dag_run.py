@@ -34,10 +34,8 @@ from olist_platform.dbt_command import start_from_what_is_parsed
 from olist_platform.dbt_run_results import DbtCounts, count_run_results, dbt_runs_folder
 from olist_platform.environment import Environment
 from olist_platform.errors import OlistError, os_errors_explained
+from olist_platform.naming import DEVELOPMENT_DAG, PRODUCTION_DAG
 from olist_platform.process_groups import processes_marked, stop_processes
-
-PRODUCTION_DAG = "olist_production"
-DEVELOPMENT_DAG = "olist_development"
 
 Progress = Callable[[str, str], None]
 """Told a task's id and its new state, once for each change of a task."""

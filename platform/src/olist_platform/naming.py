@@ -1,4 +1,4 @@
-"""Every database, schema, warehouse, role, bucket and pipe name, from one environment name.
+"""Every database, schema, warehouse, role, bucket, pipe and DAG name, most of one environment name.
 
 Infra creates these names, dbt profiles and DAGs use them, tests compare them.
 """
@@ -45,6 +45,9 @@ class Workload(StrEnum):
 GOVERNANCE_SCHEMA = "governance"
 # Purpose of the bucket and of the key that hold Pulumi's state.
 PULUMI_STATE = "pulumi-state"
+# The DAGs that others ask for by id; each lies in the file of its id.
+PRODUCTION_DAG = "olist_production"
+DEVELOPMENT_DAG = "olist_development"
 
 
 def snowflake_identifier(*parts: str) -> str:

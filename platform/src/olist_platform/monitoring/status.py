@@ -8,7 +8,6 @@ from olist_platform.alerts.kinds import Severity, Signal
 from olist_platform.alerts.outbox import StoredAlert
 from olist_platform.alerts.wording import duration_text, moment_text
 from olist_platform.cost.budget import MonthCost
-from olist_platform.dag_run import PRODUCTION_DAG
 from olist_platform.dbt_run_results import FAULTS
 from olist_platform.environment import Environment
 from olist_platform.moments import as_utc
@@ -20,6 +19,7 @@ from olist_platform.monitoring.expectations import Expectations
 from olist_platform.monitoring.monitored_warehouse import open_monitored_warehouse
 from olist_platform.monitoring.node_directory import NodeDirectory
 from olist_platform.monitoring.observation import Observation, OpenWarehouse, observe
+from olist_platform.naming import PRODUCTION_DAG
 
 _GRAVE = Severity.HIGH
 _DURATIONS = [check for check in Check if check.signal is Signal.SLOW_RUN]
