@@ -12,3 +12,18 @@
 {%- macro is_zip_code_prefix(column) -%}
     length({{ column }}) = 5 and translate({{ column }}, '0123456789', '') = ''
 {%- endmacro -%}
+
+{#- What every place must pass, as checks of data_quality_score, of a row with zip_code_prefix,
+    is_zip_code_in_state and is_state_valid. -#}
+{%- macro place_checks() -%}
+    {%- do return(
+        [
+            {
+                "name": "zip_code_has_five_digits",
+                "passed": olist.is_zip_code_prefix("zip_code_prefix"),
+            },
+            {"name": "zip_code_lies_in_state", "passed": "is_zip_code_in_state"},
+            {"name": "state_is_brazilian", "passed": "is_state_valid"},
+        ]
+    ) -%}
+{%- endmacro -%}

@@ -1,10 +1,5 @@
 -- Grain: one row per customer_id, the order-scoped key; the person is customer_unique_id.
-{% set checks = [
-    {"name": "zip_code_has_five_digits", "passed": is_zip_code_prefix("zip_code_prefix")},
-    {"name": "zip_code_lies_in_state", "passed": "is_zip_code_in_state"},
-    {"name": "state_is_brazilian", "passed": "is_state_valid"},
-    {"name": "city_has_letters", "passed": has_letters("city")},
-] %}
+{% set checks = place_checks() + [{"name": "city_has_letters", "passed": has_letters("city")}] %}
 
 with
     source as (

@@ -1,10 +1,7 @@
 -- Grain: one row per zip_code_prefix that has a point inside Brazil.
 {% set densities = var("point_density_minimums") %}
 {% set latitude, longitude = var("sao_paulo_point") %}
-{% set checks = [
-    {"name": "zip_code_has_five_digits", "passed": is_zip_code_prefix("zip_code_prefix")},
-    {"name": "zip_code_lies_in_state", "passed": "is_zip_code_in_state"},
-    {"name": "state_is_brazilian", "passed": "is_state_valid"},
+{% set checks = place_checks() + [
     {"name": "points_agree_on_state", "passed": "state_points = distinct_points"},
     {
         "name": "points_are_enough",
