@@ -88,8 +88,9 @@ with
     ),
 
     -- The share of the tail that the number of orders leaves to their value. At the upper end it is
-    -- taken as if everybody who buys at all bought upper_orders: exact when that is 1, else too
-    -- wide rather than too narrow. Levels are rounded to the outside.
+    -- taken as if everybody who buys at all bought upper_orders, and whoever buys more were beyond
+    -- any bound: too wide rather than too narrow, up to about twice. Levels are rounded to the
+    -- outside.
     levels as (
         select
             order_quantiles.*,

@@ -114,7 +114,8 @@ class LifetimeValueModel:
         """Return the ends of the interval.
 
         The share of a tail that the number of orders leaves goes to their value. At the upper end
-        it is taken as if everybody who buys at all bought the largest number not in the tail.
+        it is taken as if everybody who buys at all bought the largest number not in the tail, and
+        whoever buys more were beyond any bound: too wide, never too narrow.
         """
         upper_orders = (at_least > TAIL).sum(axis=0).astype(np.float64)
         lower_orders = (at_least >= 1 - TAIL).sum(axis=0).astype(np.float64)
