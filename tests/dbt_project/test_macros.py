@@ -75,6 +75,20 @@ def test_keys_tell_every_combination_apart(workspace: Workspace) -> None:
     assert len(set(found.values())) == len(KEYS)
 
 
+# Blanks and no-break spaces go. What DuckDB alone would take as well stays: ideographic space, tab.
+TRIMMED = {
+    "blanks": ("'  a b '", "a b"),
+    "no_break_spaces": ("chr(160) || 'a b ' || chr(160)", "a b"),
+    "ideographic_space": ("'a' || chr(12288)", "a\u3000"),
+    "tab": ("'a' || chr(9)", "a\t"),
+}
+
+
+def test_the_same_spaces_are_trimmed_on_both_engines(workspace: Workspace) -> None:
+    expressions = {name: f'{{{{ trimmed("{sql}") }}}}' for name, (sql, _) in TRIMMED.items()}
+    assert answers(workspace, expressions) == {name: text for name, (_, text) in TRIMMED.items()}
+
+
 def spherical_law_of_cosines(one: tuple[float, float], other: tuple[float, float]) -> float:
     """The distance by another formula, which is exact enough for points that are not neighbours."""
     (lat1, lng1), (lat2, lng2) = (tuple(map(math.radians, point)) for point in (one, other))
