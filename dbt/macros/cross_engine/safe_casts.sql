@@ -1,9 +1,10 @@
 {#- Casts of raw text that give null where the text does not fit, on both engines. -#}
-{#- Timestamp written as 20YY-MM-DD HH:MM:SS; no time zone is read from the text. The century is fixed
-    because a format does not hold a year to four digits: 18 would be the year 18. -#}
+{#- Timestamp written as 20YY-MM-DD HH:MM:SS; no time zone is read from the text. A format holds neither
+    a year to four digits (18 would be the year 18) nor a month to two, and the engines differ in what
+    else it lets pass: so the text's shape is asked first. -#}
 {%- macro try_timestamp(text) -%}
     case
-        when {{ olist.trimmed(text) }} like '20__-%'
+        when {{ olist.trimmed(text) }} like '20__-__-__ __:__:__'
         then {{ adapter.dispatch("try_timestamp", "olist")(text) }}
     end
 {%- endmacro -%}
