@@ -111,6 +111,25 @@ def test_distances_are_the_great_circles(workspace: Workspace) -> None:
         assert found[name] == pytest.approx(spherical_law_of_cosines(SAO_PAULO, place), abs=0.001)
 
 
+def test_credits_are_those_of_the_warehouses_own_size(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "OLIST_SNOWFLAKE_WAREHOUSE_SIZES", '{"BIG_WH": "MEDIUM", "SLOW_WH": "XSMALL"}'
+    )
+    cost = "snowflake__node_cost({'config': {'snowflake_warehouse': '%s'}}, 1800)"
+    expressions = {
+        f"{name}_{figure}": f"'{{{{ {cost % f'{name}_wh'}.{figure} }}}}'"
+        for name in ("big", "slow", "unknown")
+        for figure in ("warehouse_size", "credits_estimated")
+    }
+    assert answers(workspace, expressions) == {
+        "big_warehouse_size": "MEDIUM", "big_credits_estimated": "2.000000000",
+        "slow_warehouse_size": "XSMALL", "slow_credits_estimated": "0.500000000",
+        "unknown_warehouse_size": "None", "unknown_credits_estimated": "None",
+    }  # fmt: skip
+
+
 CHECKS = (
     '[{"name": "one", "passed": "%s"}, {"name": "two", "passed": "%s"}, '
     '{"name": "three", "passed": "%s"}]'
