@@ -8,7 +8,8 @@
             {% for column, condition in breaks.items() %}
                 case when {{ condition }} then '{{ column }} ' else '' end
                 {{ "||" if not loop.last }}
-            {% endfor %}
+            {% endfor %},
+            ' '
         ) as broken_columns,
         {{ breaks | join(", ") }}
     from {{ relation }}

@@ -337,6 +337,20 @@ def clocks_and_dice(sql: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
+def test_every_trim_says_which_characters_it_takes(manifest: Path) -> None:
+    """Without them DuckDB takes every space of Unicode, Snowflake blanks alone."""
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    trims = {
+        (node["name"], trim.sql()): trim.expression
+        for node in nodes
+        if is_model(node)
+        for trim in parse_one(node["compiled_code"], dialect="duckdb").find_all(exp.Trim)
+    }
+    assert "stg_customers" in {name for name, _ in trims}
+    assert [where for where, characters in trims.items() if characters is None] == []
+
+
 def strangers(node: dict[str, Any], nodes: dict[str, dict[str, Any]]) -> set[str]:
     """Relations that a node's SQL names without ref() or source(), so that dbt knows nothing of it.
 

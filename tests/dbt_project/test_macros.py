@@ -75,6 +75,20 @@ def test_keys_tell_every_combination_apart(workspace: Workspace) -> None:
     assert len(set(found.values())) == len(KEYS)
 
 
+# Blanks and no-break spaces go. What DuckDB alone would take as well stays: ideographic space, tab.
+TRIMMED = {
+    "blanks": ("'  a b '", "a b"),
+    "no_break_spaces": ("chr(160) || 'a b ' || chr(160)", "a b"),
+    "ideographic_space": ("'a' || chr(12288)", "a\u3000"),
+    "tab": ("'a' || chr(9)", "a\t"),
+}
+
+
+def test_the_same_spaces_are_trimmed_on_both_engines(workspace: Workspace) -> None:
+    expressions = {name: f'{{{{ trimmed("{sql}") }}}}' for name, (sql, _) in TRIMMED.items()}
+    assert answers(workspace, expressions) == {name: text for name, (_, text) in TRIMMED.items()}
+
+
 def spherical_law_of_cosines(one: tuple[float, float], other: tuple[float, float]) -> float:
     """The distance by another formula, which is exact enough for points that are not neighbours."""
     (lat1, lng1), (lat2, lng2) = (tuple(map(math.radians, point)) for point in (one, other))
@@ -95,6 +109,25 @@ def test_distances_are_the_great_circles(workspace: Workspace) -> None:
     assert found["antipode"] == pytest.approx(math.pi * EARTH_RADIUS_KM, abs=0.001)
     for name, place in PLACES.items():
         assert found[name] == pytest.approx(spherical_law_of_cosines(SAO_PAULO, place), abs=0.001)
+
+
+def test_credits_are_those_of_the_warehouses_own_size(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "OLIST_SNOWFLAKE_WAREHOUSE_SIZES", '{"BIG_WH": "MEDIUM", "SLOW_WH": "XSMALL"}'
+    )
+    cost = "snowflake__node_cost({'config': {'snowflake_warehouse': '%s'}}, 1800)"
+    expressions = {
+        f"{name}_{figure}": f"'{{{{ {cost % f'{name}_wh'}.{figure} }}}}'"
+        for name in ("big", "slow", "unknown")
+        for figure in ("warehouse_size", "credits_estimated")
+    }
+    assert answers(workspace, expressions) == {
+        "big_warehouse_size": "MEDIUM", "big_credits_estimated": "2.000000000",
+        "slow_warehouse_size": "XSMALL", "slow_credits_estimated": "0.500000000",
+        "unknown_warehouse_size": "None", "unknown_credits_estimated": "None",
+    }  # fmt: skip
 
 
 CHECKS = (

@@ -628,6 +628,11 @@ def test_the_outputs_are_what_dbt_and_airflow_use(
     assert dbt["OLIST_SNOWFLAKE_ROLE"] == outputs["functionalRoles"]["transformer"]
     assert dbt["OLIST_SNOWFLAKE_WAREHOUSE"] == outputs["warehouses"]["transform"]
     assert dbt["OLIST_SNOWFLAKE_MONITORING_WAREHOUSE"] == outputs["warehouses"]["report"]
+    assert json.loads(dbt["OLIST_SNOWFLAKE_WAREHOUSE_SIZES"]) == {
+        warehouse.inputs["name"]: warehouse.inputs["warehouseSize"]
+        for warehouse in prod.resources
+        if _kind(warehouse.type) == "Warehouse"
+    }
     assert dbt["OLIST_RAW_SCHEMA"].upper() == outputs["schemas"]["raw"]
     assert environment.landing_url == f"s3://{outputs['landingBucket']}"
     assert outputs["functionalRoles"].keys() == {role.name for role in FUNCTIONAL_ROLES}

@@ -24,8 +24,9 @@ fakesnow 0.11.18 is used as it is but for what dbt needs and it gets wrong:
 
 What no mend gives it: roles, grants, policies, pipes, time travel, clustering, transient tables,
 query history and costs. Those statements are accepted and ignored, or fail; `statements` shows
-what was sent. Its arithmetic is DuckDB's: the scale of a decimal quotient and the rounding of casts
-are not shown to be Snowflake's.
+what was sent. Its arithmetic is DuckDB's: the scale of a decimal quotient or median and the
+rounding of casts are not shown to be Snowflake's, nor is what a function takes for a space or a
+date.
 """
 
 import contextlib

@@ -87,7 +87,8 @@
             {%- endfor -%}
             case when has_{{ rule_id }} then ' ' || {{ sentence.sql }} else '' end
             {{ "||" if not loop.last }}
-        {% endfor %}
+        {% endfor %},
+        ' '
     )
 {%- endmacro -%}
 

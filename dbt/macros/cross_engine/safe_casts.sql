@@ -1,19 +1,20 @@
 {#- Casts of raw text that give null where the text does not fit, on both engines. -#}
-{#- Timestamp written as 20YY-MM-DD HH:MM:SS; no time zone is read from the text. The century is fixed
-    because a format does not hold a year to four digits: 18 would be the year 18. -#}
+{#- Timestamp written as 20YY-MM-DD HH:MM:SS; no time zone is read from the text. A format holds neither
+    a year to four digits (18 would be the year 18) nor a month to two, and the engines differ in what
+    else it lets pass: so the text's shape is asked first. -#}
 {%- macro try_timestamp(text) -%}
     case
-        when trim({{ text }}) like '20__-%'
+        when {{ olist.trimmed(text) }} like '20__-__-__ __:__:__'
         then {{ adapter.dispatch("try_timestamp", "olist")(text) }}
     end
 {%- endmacro -%}
 
 {%- macro default__try_timestamp(text) -%}
-    try_strptime(trim({{ text }}), '%Y-%m-%d %H:%M:%S')
+    try_strptime({{ olist.trimmed(text) }}, '%Y-%m-%d %H:%M:%S')
 {%- endmacro -%}
 
 {%- macro snowflake__try_timestamp(text) -%}
-    try_to_timestamp_ntz(trim({{ text }}), 'YYYY-MM-DD HH24:MI:SS')
+    try_to_timestamp_ntz({{ olist.trimmed(text) }}, 'YYYY-MM-DD HH24:MI:SS')
 {%- endmacro -%}
 
 {#- Decimal number. A text with more places than `scale` is null: rounding it would change it. -#}
@@ -41,9 +42,9 @@
 
 {#- DuckDB reads 1_000 as a thousand; Snowflake does not. -#}
 {%- macro default__exact_decimal(text) -%}
-    try_cast(replace(trim({{ text }}), '_', '?') as decimal(18, 9))
+    try_cast(replace({{ olist.trimmed(text) }}, '_', '?') as decimal(18, 9))
 {%- endmacro -%}
 
 {%- macro snowflake__exact_decimal(text) -%}
-    try_to_decimal(trim({{ text }}), 18, 9)
+    try_to_decimal({{ olist.trimmed(text) }}, 18, 9)
 {%- endmacro -%}

@@ -14,7 +14,8 @@
                 '[[:space:]]+',
                 ' '
                 {{ olist.replace_all_flag() }}
-            )
+            ),
+            {{ olist.spaces() }}
         ),
         ''
     )
@@ -29,6 +30,13 @@
 
 {%- macro snowflake__replace_all_flag() -%} {%- endmacro -%}
 
+{#- A text without the spaces around it. -#}
+{%- macro trimmed(text) -%} trim({{ text }}, {{ olist.spaces() }}) {%- endmacro -%}
+
+{#- The characters that are trimmed, a blank and the no-break space of spreadsheets. They are always
+    said: without them DuckDB trims every space of Unicode and Snowflake blanks alone. -#}
+{%- macro spaces() -%} ' ' || chr(160) {%- endmacro -%}
+
 {#- Condition: the text has a letter, whatever its accents (a letter has two cases). -#}
 {%- macro has_letters(text) -%} lower({{ text }}) <> upper({{ text }}) {%- endmacro -%}
 
@@ -37,7 +45,8 @@
 {%- macro json_number(text, key) -%}
     try_cast(
         trim(
-            replace(split_part(split_part({{ text }}, '"{{ key }}": ', 2), ',', 1), '}', '')
+            replace(split_part(split_part({{ text }}, '"{{ key }}": ', 2), ',', 1), '}', ''),
+            {{ olist.spaces() }}
         ) as double
     )
 {%- endmacro -%}

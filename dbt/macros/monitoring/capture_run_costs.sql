@@ -209,18 +209,20 @@
 {%- endmacro -%}
 
 {#- Whole seconds of a warehouse for each node: nodes that run side by side each pay for all of it, so
-    the estimate is an upper bound until reconcile_run_costs replaces it. -#}
+    the estimate is an upper bound until reconcile_run_costs replaces it. Sizes are the environment's
+    (OLIST_SNOWFLAKE_WAREHOUSE_SIZES, JSON by name); a warehouse without one has no estimate. -#}
 {%- macro snowflake__node_cost(node, seconds) -%}
     {%- set warehouse = (node.config.snowflake_warehouse or target.warehouse) | upper -%}
-    {%- set sizes = var("warehouse_sizes") -%}
-    {%- set size = sizes.get(warehouse, sizes["default"]) -%}
+    {%- set size = fromjson(env_var("OLIST_SNOWFLAKE_WAREHOUSE_SIZES", "{}")).get(warehouse) -%}
+    {%- set credits = var("warehouse_credits_per_hour").get(size) -%}
     {{
         return(
             {
                 "warehouse": warehouse,
                 "warehouse_size": size,
-                "credits_estimated": "%.9f"
-                | format(seconds / 3600 * var("warehouse_credits_per_hour").get(size, 0)),
+                "credits_estimated": (
+                    "%.9f" | format(seconds / 3600 * credits) if credits else none
+                ),
                 "credits_attributed": none,
                 "notional_cost": none,
                 "cost_basis": "estimate",

@@ -14,9 +14,9 @@
                 "broken": column
                 ~ " is not null and ("
                 ~ column
-                ~ " <> lower(trim("
-                ~ column
-                ~ ")) or "
+                ~ " <> lower("
+                ~ olist.trimmed(column)
+                ~ ") or "
                 ~ column
                 ~ " in ('null', 'nan', 'none', 'n/a'))",
                 "reason": "is no identifier (spaces, capitals or a word for nothing)",
@@ -95,9 +95,9 @@
             {
                 "column": column,
                 "broken": column
-                ~ " is not null and lower(trim("
-                ~ column
-                ~ ")) not in ('"
+                ~ " is not null and lower("
+                ~ olist.trimmed(column)
+                ~ ") not in ('"
                 ~ values
                 | join("', '") ~ "')",
                 "reason": "is none of " ~ values | join(", "),

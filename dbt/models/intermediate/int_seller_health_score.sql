@@ -269,7 +269,7 @@ with
             {{ log_share_of_target("customers", full_volume.customers) }} as customers_share,
             {{
                 share_of_target(
-                    "30.0 * active_days / greatest(30, tenure_days)",
+                    ratio("30 * active_days", "greatest(30, tenure_days)"),
                     full_volume.active_days_per_month,
                 )
             }} as activity_share,

@@ -18,7 +18,7 @@ with
             customer_unique_id,
             {{ zip_code_prefix("customer_zip_code_prefix") }} as zip_code_prefix,
             {{ standardize_city("customer_city") }} as city,
-            upper(trim(customer_state)) as state,
+            upper({{ trimmed("customer_state") }}) as state,
             _loaded_at
         from source
     ),

@@ -34,8 +34,8 @@ with
             -- A category that nobody translated keeps its own name: it is known, only not in
             -- English.
             coalesce(
-                nullif(trim(translations.product_category_name_english), ''),
-                nullif(trim(source.product_category_name), ''),
+                nullif({{ trimmed("translations.product_category_name_english") }}, ''),
+                nullif({{ trimmed("source.product_category_name") }}, ''),
                 'unknown'
             ) as category,
             source.product_category_name as category_portuguese,

@@ -20,7 +20,8 @@ with
         select
             *,
             coalesce(
-                nullif(trim(review_comment_message), ''), nullif(trim(review_comment_title), '')
+                nullif({{ trimmed("review_comment_message") }}, ''),
+                nullif({{ trimmed("review_comment_title") }}, '')
             ) as comment
         from {{ ref("base_reviews") }}
         where quarantine_reason is null and {{ in_sampled("order_id", "stg_orders") }}

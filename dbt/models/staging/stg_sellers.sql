@@ -13,7 +13,7 @@ with
             seller_id,
             {{ zip_code_prefix("seller_zip_code_prefix") }} as zip_code_prefix,
             {{ standardize_city("seller_city") }} as city,
-            upper(trim(seller_state)) as state,
+            upper({{ trimmed("seller_state") }}) as state,
             _loaded_at
         from source
     ),

@@ -124,6 +124,7 @@ def dbt_variables(environment: Environment, project: Path | None = None) -> dict
                 "OLIST_SNOWFLAKE_USER": names.service_user(TRANSFORMER.name),
                 "OLIST_SNOWFLAKE_ROLE": names.functional_role(TRANSFORMER.name),
                 "OLIST_SNOWFLAKE_WAREHOUSE": names.warehouse(Workload.TRANSFORM),
+                "OLIST_SNOWFLAKE_WAREHOUSE_SIZES": json.dumps(_warehouse_sizes(environment)),
                 "OLIST_SNOWFLAKE_DATABASE": names.database,
                 "OLIST_RAW_DATABASE": names.database,
                 "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": private_key.read().get_secret_value(),
@@ -133,6 +134,16 @@ def dbt_variables(environment: Environment, project: Path | None = None) -> dict
                 for layer in Layer
             }
     return variables
+
+
+def _warehouse_sizes(environment: Environment) -> dict[str, str]:
+    """Return the size of each Snowflake warehouse, by its name."""
+    if environment.cloud is None:
+        return {}
+    return {
+        environment.names.warehouse(workload): settings.size.value
+        for workload, settings in environment.cloud.snowflake.warehouses.items()
+    }
 
 
 def _refuse_marks_of_an_address(path: Path) -> None:

@@ -16,8 +16,13 @@ with
 
     states as (select state, region from {{ ref("brazilian_states") }}),
 
+    -- Of doubles: the mean of two decimals has a place more than they, which DuckDB cuts off and
+    -- Snowflake keeps.
     centroids as (
-        select state, median(latitude) as latitude, median(longitude) as longitude
+        select
+            state,
+            median(cast(latitude as double)) as latitude,
+            median(cast(longitude as double)) as longitude
         from {{ ref("stg_geolocation") }}
         group by state
     ),

@@ -8,7 +8,7 @@ with
             record_key,
             order_id,
             customer_id,
-            lower(trim(order_status)) as order_status,
+            lower({{ trimmed("order_status") }}) as order_status,
             {{ try_timestamp("order_purchase_timestamp") }} as purchased_local_at,
             {{ try_timestamp("order_approved_at") }} as approved_local_at,
             {{ try_timestamp("order_delivered_carrier_date") }} as shipped_local_at,

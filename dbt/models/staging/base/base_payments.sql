@@ -8,7 +8,7 @@ with
             record_key,
             order_id,
             {{ try_integer("payment_sequential") }} as payment_sequential,
-            lower(trim(payment_type)) as payment_type,
+            lower({{ trimmed("payment_type") }}) as payment_type,
             {{ try_integer("payment_installments") }} as payment_installments,
             {{ try_decimal("payment_value") }} as payment_value,
             _source_file,

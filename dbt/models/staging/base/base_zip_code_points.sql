@@ -28,7 +28,7 @@ with
             {{ zip_code_prefix("geolocation_zip_code_prefix") }} as zip_code_prefix,
             latitude,
             longitude,
-            upper(trim(geolocation_state)) as state
+            upper({{ trimmed("geolocation_state") }}) as state
         from source
         where
             quarantine_reason is null
