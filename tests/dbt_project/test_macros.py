@@ -80,7 +80,7 @@ TRIMMED = {
     "blanks": ("'  a b '", "a b"),
     "no_break_spaces": ("chr(160) || 'a b ' || chr(160)", "a b"),
     "ideographic_space": ("'a' || chr(12288)", "a\u3000"),
-    "tab": ("'a' || chr(9)", "a\t"),
+    "tab_and_line_break": ("chr(9) || 'a' || chr(13) || chr(10)", "a"),
 }
 
 

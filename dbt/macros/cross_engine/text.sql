@@ -33,9 +33,10 @@
 {#- A text without the spaces around it. -#}
 {%- macro trimmed(text) -%} trim({{ text }}, {{ olist.spaces() }}) {%- endmacro -%}
 
-{#- The characters that are trimmed, a blank and the no-break space of spreadsheets. They are always
-    said: without them DuckDB trims every space of Unicode and Snowflake blanks alone. -#}
-{%- macro spaces() -%} ' ' || chr(160) {%- endmacro -%}
+{#- The characters that are trimmed: a blank, the no-break space of spreadsheets, tab, line feed and
+    carriage return. They are always said: without them DuckDB trims every space of Unicode but no line
+    break, and Snowflake blanks alone. -#}
+{%- macro spaces() -%} ' ' || chr(160) || chr(9) || chr(10) || chr(13) {%- endmacro -%}
 
 {#- Condition: the text has a letter, whatever its accents (a letter has two cases). -#}
 {%- macro has_letters(text) -%} lower({{ text }}) <> upper({{ text }}) {%- endmacro -%}
