@@ -102,6 +102,11 @@ class ServiceUsers(pulumi.ComponentResource):
             rsa_public_key=keys.current,
             rsa_public_key2=keys.following,
             network_policy=self._network_policy,
+            # An account's own defaults would decide on which day a week begins, and whether
+            # timestamps move with the session's time zone.
+            week_start=1,
+            timestamp_type_mapping="TIMESTAMP_NTZ",
+            timezone="UTC",
             opts=self._child,
         )
         # A default role is not a grant of it.

@@ -222,6 +222,9 @@ def test_service_users_log_in_with_a_key_from_known_networks(dev: CapturedProgra
     assert user["defaultNamespace"] == "OLIST_DEV.SERVING"
     assert user["defaultWarehouse"] == "OLIST_DEV_REPORT_WH"
     assert user["defaultSecondaryRolesOption"] == "NONE"
+    # Weeks begin on Mondays and timestamps stand still, whatever the account's defaults are.
+    assert (user["weekStart"], user["timezone"]) == (1, "UTC")
+    assert user["timestampTypeMapping"] == "TIMESTAMP_NTZ"
     assert user["networkPolicy"] == "OLIST_DEV_SERVICES"
     [rule] = dev.of_type("snowflake:index/networkRule:NetworkRule")
     assert rule.plain_inputs["valueLists"] == ["192.0.2.0/24", "198.51.100.0/24"]
