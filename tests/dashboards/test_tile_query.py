@@ -49,3 +49,22 @@ def test_what_fails_is_told_the_worst_first() -> None:
             )
         rows = connection.execute(tile_query(tile, "results")).fetchall()
     assert [severity for severity, *_ in rows] == ["critical", "high", "medium", "medium", "low"]
+
+
+def test_a_value_on_the_edge_of_a_bin_is_in_the_bin_that_begins_there() -> None:
+    """As doubles, 0.15 / 0.05 is less than 3."""
+    [board] = [one for one in load_dashboards() if one.name == "customer_strategy"]
+    values = ["0.149999", "0.15", "0.299999", "0.3", "0.35", "1", "7.5"]
+    with duckdb.connect() as connection:
+        connection.execute("create table people (clv_365d decimal(18, 6), state text)")
+        connection.executemany("insert into people values (?, 'SP')", [[each] for each in values])
+        statement = tile_query(board.tile("clv_distribution"), "people")
+        rows = connection.execute(statement).fetchall()
+    assert {(str(begin), number) for begin, number, *_ in rows} == {
+        ("0.100000", 1),
+        ("0.150000", 1),
+        ("0.250000", 1),
+        ("0.300000", 1),
+        ("0.350000", 1),
+        ("1.000000", 2),
+    }

@@ -119,6 +119,8 @@ class Aggregate(StrEnum):
     MEAN = "mean"
 
 
+# Of a value over the width of its bin: as doubles, 0.15 / 0.05 falls short of 3.
+BIN_QUOTIENT_PLACES = 6
 DIMENSIONS = frozenset({Role.TIME, Role.CATEGORY, Role.SERIES})
 _UNITLESS = frozenset({Format.TEXT, Format.DATE, Format.MONTH, Format.MOMENT, Format.FLAG})
 

@@ -6,6 +6,7 @@ Every name in it was found in a contract of dbt (see catalog.py) and every value
 from collections.abc import Sequence
 
 from olist_platform.dashboards.description import (
+    BIN_QUOTIENT_PLACES,
     Aggregate,
     Bounds,
     Conditions,
@@ -96,7 +97,7 @@ def _expression(column: TileColumn) -> str:
     if column.bin_width and column.last_bin is not None:
         # Whole bins are counted before they are multiplied: 3 x 0.05 is written alike everywhere.
         last = round(column.last_bin / column.bin_width)
-        bins = f"least(floor({name} / {column.bin_width}), {last})"
+        bins = f"least(floor(round({name} / {column.bin_width}, {BIN_QUOTIENT_PLACES})), {last})"
         return f"cast({bins} * {column.bin_width} as decimal(18, 6))"
     return str(name)
 

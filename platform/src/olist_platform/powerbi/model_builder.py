@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from olist_platform.access_model import REPORTER
 from olist_platform.dashboards.contracts import ColumnContract, Contract
 from olist_platform.dashboards.description import (
+    BIN_QUOTIENT_PLACES,
     Dashboard,
     Filter,
     FilterKind,
@@ -214,7 +215,8 @@ def computed_column(tile: Tile, column: TileColumn) -> Column | None:
         return Column(column.key, DataType.STRING, said, expression=expression, is_hidden=True)
     if column.bin_width and column.last_bin is not None:
         last = round(column.last_bin / column.bin_width)
-        bins = f"MIN(INT({reference} / {column.bin_width}), {last}) * {column.bin_width}"
+        quotient = f"ROUND({reference} / {column.bin_width}, {BIN_QUOTIENT_PLACES})"
+        bins = f"MIN(INT({quotient}), {last}) * {column.bin_width}"
         return Column(
             f"{column.key}_bin",
             DataType.DOUBLE,
