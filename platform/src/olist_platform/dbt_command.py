@@ -119,12 +119,15 @@ def dbt_variables(environment: Environment, project: Path | None = None) -> dict
             }
         case SnowflakeWarehouse(account=account, private_key=private_key):
             names = environment.names
+            sizes = {
+                name: settings.size for name, settings in environment.snowflake_warehouses.items()
+            }
             variables |= {
                 "OLIST_SNOWFLAKE_ACCOUNT": account,
                 "OLIST_SNOWFLAKE_USER": names.service_user(TRANSFORMER.name),
                 "OLIST_SNOWFLAKE_ROLE": names.functional_role(TRANSFORMER.name),
                 "OLIST_SNOWFLAKE_WAREHOUSE": names.warehouse(Workload.TRANSFORM),
-                "OLIST_SNOWFLAKE_WAREHOUSE_SIZES": json.dumps(_warehouse_sizes(environment)),
+                "OLIST_SNOWFLAKE_WAREHOUSE_SIZES": json.dumps(sizes),
                 "OLIST_SNOWFLAKE_DATABASE": names.database,
                 "OLIST_RAW_DATABASE": names.database,
                 "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": private_key.read().get_secret_value(),
@@ -134,16 +137,6 @@ def dbt_variables(environment: Environment, project: Path | None = None) -> dict
                 for layer in Layer
             }
     return variables
-
-
-def _warehouse_sizes(environment: Environment) -> dict[str, str]:
-    """Return the size of each Snowflake warehouse, by its name."""
-    if environment.cloud is None:
-        return {}
-    return {
-        environment.names.warehouse(workload): settings.size.value
-        for workload, settings in environment.cloud.snowflake.warehouses.items()
-    }
 
 
 def _refuse_marks_of_an_address(path: Path) -> None:

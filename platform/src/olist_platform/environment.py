@@ -11,11 +11,11 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from olist_platform.alerts.alert_settings import AlertSettings
-from olist_platform.cloud_settings import CloudSettings
+from olist_platform.cloud_settings import CloudSettings, WarehouseSettings
 from olist_platform.dashboards.dashboard_settings import DashboardSettings
 from olist_platform.errors import OlistError
 from olist_platform.monitoring.monitoring_settings import MonitoringSettings
-from olist_platform.naming import EnvironmentName, Layer, Names
+from olist_platform.naming import EnvironmentName, Layer, Names, Workload
 from olist_platform.production_settings import ProductionSettings
 from olist_platform.release.release_settings import ReleaseSettings, S3Artifacts
 from olist_platform.repository import repository_root
@@ -175,6 +175,14 @@ class Environment(_Settings):
     def names(self) -> Names:
         """The names of this environment's objects."""
         return Names(self.name)
+
+    @property
+    def snowflake_warehouses(self) -> dict[str, WarehouseSettings]:
+        """The settings of each Snowflake warehouse, by its name; none on DuckDB."""
+        if self.cloud is None:
+            return {}
+        settings = self.cloud.snowflake.warehouses
+        return {self.names.warehouse(workload): settings[workload] for workload in Workload}
 
     @property
     def duckdb_path(self) -> Path:

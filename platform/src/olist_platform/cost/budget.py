@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from olist_platform.environment import DuckDBWarehouse, Environment
 from olist_platform.errors import OlistError
-from olist_platform.naming import Workload
 
 CREDITS = "credits"
 NOTIONAL = "BRL notional"
@@ -107,12 +106,9 @@ def environment_budget(environment: Environment) -> tuple[float, str]:
 
 def warehouse_budgets(environment: Environment) -> dict[str, float]:
     """Return the monthly credits of each Snowflake warehouse, by its name; none on DuckDB."""
-    if environment.cloud is None:
-        return {}
-    settings = environment.cloud.snowflake.warehouses
     return {
-        environment.names.warehouse(workload): float(settings[workload].monthly_credits)
-        for workload in Workload
+        name: float(settings.monthly_credits)
+        for name, settings in environment.snowflake_warehouses.items()
     }
 
 
