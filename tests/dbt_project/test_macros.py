@@ -75,7 +75,7 @@ def test_keys_tell_every_combination_apart(workspace: Workspace) -> None:
     assert len(set(found.values())) == len(KEYS)
 
 
-# Blanks and no-break spaces go. What DuckDB alone would take as well stays: ideographic space, tab.
+# Of the spaces that DuckDB alone would take the ideographic one stays.
 TRIMMED = {
     "blanks": ("'  a b '", "a b"),
     "no_break_spaces": ("chr(160) || 'a b ' || chr(160)", "a b"),
