@@ -239,10 +239,15 @@ def _dbt(environment: Environment, *arguments: str) -> float:
 def _incremental_models(environment: Environment) -> float:
     """Return the seconds that the incremental models took in dbt's last run, added up."""
     nodes = read_manifest(manifest_path(environment))["nodes"]
+    incremental = {
+        unique_id
+        for unique_id, node in nodes.items()
+        if node["config"]["materialized"] == "incremental"
+    }
     return sum(
         float(result["execution_time"])
         for result in _run_results(environment)["results"]
-        if nodes.get(result["unique_id"], {}).get("config", {}).get("materialized") == "incremental"
+        if result["unique_id"] in incremental
     )
 
 
