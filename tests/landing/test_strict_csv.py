@@ -29,20 +29,22 @@ def scan(content: bytes, piece: int | None = None) -> CsvShape:
 
 @pytest.mark.parametrize("piece", [None, 1, 2, 3])
 @pytest.mark.parametrize(
-    ("content", "records"),
+    ("content", "shape"),
     [
-        (b"a,b,c", 0),
-        (b"a,b,c\n", 0),
-        (b"a,b,c\r\n1,2,3\r\n", 1),
-        (b"\xef\xbb\xbfa,b,c\n1,2,3", 1),
-        (b'"a","b","c"\n1,2,3\n', 1),
-        (b'a,b,c\n1,"2\n,""x""\r\n",3\n4,,\n', 2),
-        (b'a,b,c\n,"",""', 1),
-        ("a,b,c\n1,é,😀\n".encode(), 1),
+        # Records, first byte of the first, bytes of the longest with a line end, last line end.
+        (b"a,b,c", CsvShape(0, 6, 6, False)),
+        (b"a,b,c\n", CsvShape(0, 6, 6, True)),
+        (b"a,b,c\r\n1,2,3\r\n", CsvShape(1, 7, 7, True)),
+        (b"\xef\xbb\xbfa,b,c\n1,2,3", CsvShape(1, 9, 6, False)),
+        (b'"a","b","c"\n1,2,3\n', CsvShape(1, 12, 12, True)),
+        (b'a,b,c\n1,"2\n,""x""\r\n",3\n4,,\n', CsvShape(2, 6, 17, True)),
+        (b'a,b,c\n1,2,3\n1,"2\n2\n2",33\n1,2,3\n', CsvShape(3, 6, 13, True)),
+        (b'a,b,c\n,"",""', CsvShape(1, 6, 7, False)),
+        ("a,b,c\n1,é,😀\n".encode(), CsvShape(1, 6, 10, True)),
     ],
 )
-def test_good_files_have_their_records(content: bytes, records: int, piece: int | None) -> None:
-    assert scan(content, piece).records == records
+def test_good_files_have_their_shape(content: bytes, shape: CsvShape, piece: int | None) -> None:
+    assert scan(content, piece) == shape
 
 
 @pytest.mark.parametrize("piece", [None, 1, 2, 3])
