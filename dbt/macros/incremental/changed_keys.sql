@@ -3,23 +3,25 @@
     goes changes their number, and one that was built before and comes because the as_of_date passes it
     is the latest of all; between them nothing is missed, whatever part of the project ran before.
     The model keeps the figures in `version_orders`, `version_built_at` and `version_purchase_date`.
-    A key that has lost its last order is made again too, with version_orders 0: its former rows go. -#}
-{%- macro changed_keys(orders, key) -%}
+    A key that has lost its last order is made again too, with version_orders 0: its former rows go.
+    Args: orders: a relation with built_at and purchase_date. keys: its columns that are the model's
+    unique_key together, none of them null. -#}
+{%- macro changed_keys(orders, keys) -%}
+    {%- set key = keys | join(", ") -%}
     {%- set versions = (
         "select "
         ~ key
         ~ ", count(*) as version_orders, max(built_at) as version_built_at"
         ~ ", max(purchase_date) as version_purchase_date from "
         ~ orders
-        ~ " where "
-        ~ key
-        ~ " is not null group by "
+        ~ " group by "
         ~ key
     ) -%}
     {%- if not is_incremental() %} {{ versions }}
     {%- else %}
         select
-            coalesce(versions.{{ key }}, seen.{{ key }}) as {{ key }},
+            {% for key in keys %} coalesce(versions.{{ key }}, seen.{{ key }}) as {{ key }},
+            {% endfor %}
             coalesce(versions.version_orders, 0) as version_orders,
             versions.version_built_at,
             versions.version_purchase_date
@@ -30,10 +32,17 @@
                 from {{ this }}
                 group by {{ key }}, version_orders, version_built_at, version_purchase_date
             ) as seen
-            on versions.{{ key }} = seen.{{ key }}
+            on {{ olist.same_keys(keys, "versions", "seen") }}
         where
             coalesce(versions.version_orders, 0) <> coalesce(seen.version_orders, -1)
             or versions.version_built_at <> seen.version_built_at
             or versions.version_purchase_date <> seen.version_purchase_date
     {%- endif %}
+{%- endmacro -%}
+
+{#- The condition that two relations have the same keys. -#}
+{%- macro same_keys(keys, left, right) -%}
+    {%- for key in keys -%}
+        {{ left }}.{{ key }} = {{ right }}.{{ key }} {{- " and " if not loop.last }}
+    {%- endfor -%}
 {%- endmacro -%}

@@ -39,7 +39,7 @@ with
         where customer_unique_id is not null
     ),
 
-    changed_people as ({{ changed_keys("all_orders", "customer_unique_id") }}),
+    changed_people as ({{ changed_keys("all_orders", ["customer_unique_id"]) }}),
 
     orders as (
         select *

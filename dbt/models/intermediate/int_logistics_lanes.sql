@@ -1,12 +1,12 @@
 -- Grain: one row per purchase_month, seller_state, customer_state with a valid order's item; and
--- one with version_orders 0 of a month that has lost its last order.
+-- one with version_orders 0 of a month and customer_state that have lost their last order.
 -- An order with items from two states counts in both lanes, with each lane's own price and freight
 -- and with the order's one delivery: lanes add up to the nation in money, not in orders.
 {{
     config(
         materialized="incremental",
         incremental_strategy="delete+insert",
-        unique_key="purchase_month",
+        unique_key=["purchase_month", "customer_state"],
         cluster_by=["purchase_month"],
     )
 }}
@@ -31,12 +31,16 @@ with
         from {{ ref("int_orders") }}
     ),
 
-    changed_months as ({{ changed_keys("all_orders", "purchase_month") }}),
+    changed_groups as ({{ changed_keys("all_orders", ["purchase_month", "customer_state"]) }}),
 
     orders as (
-        select *
+        select all_orders.*
         from all_orders
-        where is_valid and purchase_month in (select purchase_month from changed_months)
+        inner join
+            changed_groups
+            on all_orders.purchase_month = changed_groups.purchase_month
+            and all_orders.customer_state = changed_groups.customer_state
+        where all_orders.is_valid
     ),
 
     order_items as (
@@ -119,12 +123,12 @@ with
         group by purchase_month, seller_state, customer_state
     ),
 
-    -- A month without an item keeps a row too: it tells which orders it was made from.
+    -- What has no item keeps a row too: it tells which orders it was made from.
     versioned as (
         select
-            changed_months.purchase_month,
+            changed_groups.purchase_month,
             lanes.seller_state,
-            lanes.customer_state,
+            changed_groups.customer_state,
             cast(coalesce(lanes.orders, 0) as integer) as orders,
             cast(lanes.items as integer) as items,
             cast(lanes.gmv as decimal(18, 2)) as gmv,
@@ -145,11 +149,14 @@ with
             cast(lanes.timed_carriages as integer) as timed_carriages,
             cast(lanes.review_scores as integer) as review_scores,
             cast(lanes.reviewed_orders as integer) as reviewed_orders,
-            cast(changed_months.version_orders as integer) as version_orders,
-            changed_months.version_built_at,
-            changed_months.version_purchase_date
-        from changed_months
-        left join lanes on changed_months.purchase_month = lanes.purchase_month
+            cast(changed_groups.version_orders as integer) as version_orders,
+            changed_groups.version_built_at,
+            changed_groups.version_purchase_date
+        from changed_groups
+        left join
+            lanes
+            on changed_groups.purchase_month = lanes.purchase_month
+            and changed_groups.customer_state = lanes.customer_state
     )
 
 select *

@@ -28,7 +28,7 @@ with
         from {{ ref("int_orders") }}
     ),
 
-    changed_months as ({{ changed_keys("all_orders", "purchase_month") }}),
+    changed_months as ({{ changed_keys("all_orders", ["purchase_month"]) }}),
 
     orders as (
         select * from all_orders where purchase_month in (select purchase_month from changed_months)

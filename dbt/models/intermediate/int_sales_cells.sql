@@ -1,12 +1,12 @@
 -- Grain: one row per month, customer_state, seller_state, category with a valid order's item; and
--- one with version_orders 0 of a month that has lost its last order.
+-- one with version_orders 0 of a month and customer_state that have lost their last order.
 -- An order counts in every cell it has an item of, with that cell's items; its delivery and its
 -- review count in each of them. Nothing here depends on a seed: int_sales_analysis adds them.
 {{
     config(
         materialized="incremental",
         incremental_strategy="delete+insert",
-        unique_key="purchase_month",
+        unique_key=["purchase_month", "customer_state"],
         cluster_by=["purchase_month"],
     )
 }}
@@ -27,12 +27,16 @@ with
         from {{ ref("int_orders") }}
     ),
 
-    changed_months as ({{ changed_keys("all_orders", "purchase_month") }}),
+    changed_groups as ({{ changed_keys("all_orders", ["purchase_month", "customer_state"]) }}),
 
     orders as (
-        select *
+        select all_orders.*
         from all_orders
-        where is_valid and purchase_month in (select purchase_month from changed_months)
+        inner join
+            changed_groups
+            on all_orders.purchase_month = changed_groups.purchase_month
+            and all_orders.customer_state = changed_groups.customer_state
+        where all_orders.is_valid
     ),
 
     order_items as (
@@ -83,11 +87,11 @@ with
             orders.purchase_month, orders.customer_state, baskets.seller_state, baskets.category
     ),
 
-    -- A month without an item keeps a row too: it tells which orders it was made from.
+    -- What has no item keeps a row too: it tells which orders it was made from.
     joined as (
         select
-            changed_months.purchase_month,
-            aggregated.customer_state,
+            changed_groups.purchase_month,
+            changed_groups.customer_state,
             aggregated.seller_state,
             aggregated.category,
             cast(coalesce(aggregated.orders, 0) as integer) as orders,
@@ -99,11 +103,14 @@ with
             cast(coalesce(aggregated.on_time_orders, 0) as integer) as on_time_orders,
             cast(coalesce(aggregated.review_scores, 0) as integer) as review_scores,
             cast(coalesce(aggregated.reviewed_orders, 0) as integer) as reviewed_orders,
-            cast(changed_months.version_orders as integer) as version_orders,
-            changed_months.version_built_at,
-            changed_months.version_purchase_date
-        from changed_months
-        left join aggregated on changed_months.purchase_month = aggregated.purchase_month
+            cast(changed_groups.version_orders as integer) as version_orders,
+            changed_groups.version_built_at,
+            changed_groups.version_purchase_date
+        from changed_groups
+        left join
+            aggregated
+            on changed_groups.purchase_month = aggregated.purchase_month
+            and changed_groups.customer_state = aggregated.customer_state
     )
 
 select *
