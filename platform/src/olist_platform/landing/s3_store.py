@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,7 +94,6 @@ class S3Store:
             existing = self._checksum_of(key)
             if existing is None:
                 try:
-                    content.seek(0)
                     self._client.put_object(
                         Bucket=self._bucket,
                         Key=key,
@@ -138,9 +136,10 @@ class S3Store:
 
 
 def _sha256(content: BinaryIO) -> str:
+    """Return the checksum; the content is at its beginning again."""
     content.seek(0)
     digest = hashlib.sha256()
     while piece := content.read(_PIECE):
         digest.update(piece)
-    content.seek(0, os.SEEK_SET)
+    content.seek(0)
     return digest.hexdigest()
