@@ -1,5 +1,6 @@
 """Fixtures of every area, and the order of files."""
 
+import gc
 import os
 from collections.abc import Callable
 from functools import partial
@@ -88,3 +89,10 @@ def copy_of_compiled(prepared_workspaces: PreparedWorkspaces) -> Callable[[str],
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    # What was imported and collected stays to the end. Without this, Python's search for cyclic
+    # garbage goes through it thousands of times.
+    gc.freeze()
+    gc.set_threshold(50_000)

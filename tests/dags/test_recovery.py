@@ -144,6 +144,8 @@ def test_a_late_source_and_a_used_up_budget_are_told_apart_and_stop_the_run(
     tasks = states(summary)
     assert tasks["preflight.check_landing"] == tasks["preflight.check_budget"] == "failed"
     assert tasks["load_raw"] == "upstream_failed"
+    # What has failed reaches every task behind it in one look: DAG.test waits behind an empty one.
+    assert "No tasks to run" not in Path(summary["log"]).read_text(encoding="utf-8")
     alerts = {each.alert.signal: each for each in scenario.alerts()}
     assert set(alerts) == {Signal.FRESHNESS, Signal.COST_BUDGET}
     assert alerts[Signal.FRESHNESS].alert.kind is AlertKind.DATA_QUALITY

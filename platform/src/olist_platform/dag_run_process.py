@@ -7,6 +7,7 @@ Task SDK with its retries, without scheduler and server. Importing this module i
 imported when it runs, because its settings are read then.
 """
 
+import gc
 import json
 import os
 import sys
@@ -28,6 +29,8 @@ def main() -> int:
     order, report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2])
     dag_id = order["dag_id"]
     _end_with_the_parent()
+    # Most of what is imported and read stays to the end, and is never searched for garbage.
+    gc.disable()
     from airflow.utils import db  # noqa: PLC0415
 
     home = Path(os.environ["AIRFLOW_HOME"])
@@ -58,12 +61,18 @@ def main() -> int:
     for task in dag.tasks:
         _make_it_run_here(task, report.parent)
     _start_airflows_api()
+    gc.freeze()
+    gc.enable()
     if not order["resume"]:
         _write(report, {"last_run": last_run, "tasks": plan})
-        with _as_it_was_read(bag):
+        with _as_it_was_read(bag), _failures_passed_on_at_once():
             run = dag.test(run_conf=order["conf"])
         return 0 if run.state == "success" else 1
-    with _last_run_reopened(dag) as reopened, _as_it_was_read(bag):
+    with (
+        _last_run_reopened(dag) as reopened,
+        _as_it_was_read(bag),
+        _failures_passed_on_at_once(),
+    ):
         if reopened is None:
             _write(report, {"import_error": f"no run of {dag_id} has failed: nothing to resume"})
             return 1
@@ -102,6 +111,27 @@ def _as_it_was_read(bag: Any) -> Iterator[None]:
         patch.object(dagbag, "BundleDagBag", lambda **_: bag),
         patch.object(dagbag, "sync_bag_to_db", lambda *_: None),
     ):
+        yield
+
+
+@contextmanager
+def _failures_passed_on_at_once() -> Iterator[None]:
+    """Let what fails or is skipped reach all tasks behind it in one look.
+
+    Each look tells only those next to it, and DAG.test sleeps a second behind a look that finds no
+    task to run: as many seconds as the DAG is long.
+    """
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415
+
+    look = DagRun.task_instance_scheduling_decisions
+
+    def look_until_nothing_changes(run: Any, *, session: Any) -> Any:
+        decisions = look(run, session=session)
+        while decisions.changed_tis and not decisions.schedulable_tis:
+            decisions = look(run, session=session)
+        return decisions
+
+    with patch.object(DagRun, look.__name__, look_until_nothing_changes):
         yield
 
 
