@@ -115,7 +115,7 @@ format: $(DEVELOPMENT_STAMP) ## write what lint would complain of and can be wri
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt
 
 baseline: $(DEVELOPMENT_STAMP) ## accept today's columns, types and access as what is decided
-	$(BIN)/python tests/support/schema_baseline.py
+	PYTHONPATH=tests/support $(BIN)/python tests/support/schema_baseline.py
 	$(BIN)/python -W ignore tests/support/access_matrix.py
 
 bench: $(STAMP) ## print ratios measured in one run
