@@ -1,6 +1,7 @@
 """No column of a model goes or changes its type unless `make baseline` says that it was meant."""
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def test_make_baseline_writes_it(tmp_path: Path) -> None:
     # As the Makefile exports it.
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run(
-        f"{command} {written}",
-        shell=True, cwd=ROOT, env=variables | {"PYTHONSAFEPATH": "1"}, check=True,
-    )  # fmt: skip
+        ["env", *shlex.split(command), str(written)],
+        cwd=ROOT,
+        env=variables | {"PYTHONSAFEPATH": "1"},
+        check=True,
+    )
     assert written.read_text(encoding="utf-8") == BASELINE.read_text(encoding="utf-8")

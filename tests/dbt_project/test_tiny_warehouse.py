@@ -141,8 +141,8 @@ def test_operations(built: Workspace) -> None:
         " from mart_logistics_performance"
     ) == [(JANUARY, 2, 0.5, 1, 10, None)]
     assert built.rows(
-        "select seller_id, health_tier, health_score, satisfaction_score, orders, gmv, on_time_rate,"
-        " intervention from mart_seller_management order by seller_id"
+        "select seller_id, health_tier, health_score, satisfaction_score, orders, gmv,"
+        " on_time_rate, intervention from mart_seller_management order by seller_id"
     ) == [
         ("idle", "No Sales", None, None, 0, Decimal(0), None, "Activate"),
         # By hand: (0.35 x 71.63 + 0.20 x 24.08 + 0.20 x 57.37) / 0.75. Satisfaction is unknown.
