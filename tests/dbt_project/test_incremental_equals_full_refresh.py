@@ -134,8 +134,6 @@ def test_any_split_and_order_of_arrival(
     ) == [(1,)]
 
 
-# What one load brings of two datasets that one model reads: the newer record of each, and what the
-# models behind say of it.
 def test_a_run_of_a_part_hides_nothing_from_the_other_part(
     copy_of_generated: Callable[[str], Workspace],
 ) -> None:
