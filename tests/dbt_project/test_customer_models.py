@@ -211,6 +211,9 @@ FAULTS = {
     "assert_segments_hold_everybody_once": "update int_customer_360 set freight_revenue = "
     "freight_revenue + 0.01 where customer_unique_id = (select min(customer_unique_id) "
     "from int_customer_360 where orders > 0)",
+    "assert_customers_share_all_gmv": "update int_customer_360 set gmv = gmv + 0.01 "
+    "where customer_unique_id = (select max(customer_unique_id) from int_customer_360 "
+    "where orders > 0)",
     "assert_spend_quantiles_are_whole": "delete from int_spend_quantiles "
     "where level_permille = 500 and orders_ahead = 1",
     "accepted_ranges_int_purchase_outlook": "update int_purchase_outlook "

@@ -132,3 +132,32 @@ def test_any_split_and_order_of_arrival(
     assert workspace.rows(
         "select count(*) from intermediate.int_order_facts where not is_in_staging"
     ) == [(1,)]
+
+
+def test_a_run_of_a_part_hides_nothing_from_the_other_part(
+    copy_of_generated: Callable[[str], Workspace],
+) -> None:
+    """A product and its category's name come together, and only the product's model is run."""
+    workspace = copy_of_generated("part")
+    category = "product_category_name = 'cama_mesa_banho'"
+    later = (
+        "_source_file = replace(_source_file, 'dt=20', 'dt=21'),"
+        " _loaded_at = (select max(_loaded_at) + interval 1 hour from raw.orders)"
+    )
+    workspace.change(
+        f"create temp table named as from raw.category_translation where {category}",
+        f"create temp table weighed as from raw.products where {category}",
+        f"update named set product_category_name_english = 'linen', {later}",
+        f"update weighed set product_weight_g = '1', {later}",
+        "insert into raw.category_translation from named",
+        "insert into raw.products from weighed",
+    )
+    cells = "select category, sum(items) from int_sales_cells group by category order by category"
+    before = workspace.rows(cells)
+    (bed_bath_table,) = [items for category, items in before if category == "bed_bath_table"]
+    workspace.olist("dbt", "--", "run", "--quiet", "--select", "base_products+")
+    assert workspace.rows(cells) == before
+    workspace.olist("dbt", "--", *INCREMENTAL, "--quiet")
+    after = dict(workspace.rows(cells))
+    assert after["linen"] == bed_bath_table
+    assert "bed_bath_table" not in after

@@ -59,6 +59,18 @@ def test_each_family_goes_red(copy_of_generated: Callable[[str], Workspace]) -> 
     ) == [("Unknown",)]
 
 
+def test_what_never_came_is_not_recent(copy_of_generated: Callable[[str], Workspace]) -> None:
+    built = copy_of_generated("never_came")
+    tests = ("is_recent_stg_reviews*", "is_recent_int_orders_delivered_date*")
+    built.change("delete from base_reviews", "update int_order_facts set delivered_date = null")
+    built.olist("dbt", "--", "test", "--quiet", "--select", *tests, expect=1)
+    assert set(built.dbt_statuses().values()) == {"fail"}
+    # An order of yesterday has no review yet, and no delivery.
+    newest = "(select max(purchased_local_at) from base_orders)"
+    built.change(f"update base_orders set purchased_local_at = {newest}")
+    built.olist("dbt", "--", "test", "--quiet", "--select", *tests)
+
+
 def test_a_table_without_a_column_of_its_contract_is_made_anew(
     copy_of_generated: Callable[[str], Workspace],
 ) -> None:

@@ -37,6 +37,7 @@ LONGEST_FIRST = (
     "dashboards/test_web_pages.py",
     "publication/test_publish_command.py",
     "workflows/test_slim_build.py",
+    "dbt_project/test_tiny_warehouse.py",
     "dbt_project/test_run_costs.py",
     "dbt_project/test_docs_site.py",
 )

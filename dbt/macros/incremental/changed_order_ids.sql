@@ -29,26 +29,22 @@
     where
         product_id in (
             select product_id
-            from ({{ olist.product_loads() }}) as products
+            from {{ ref("base_products") }}
             where _loaded_at > {{ olist.incremental_watermark("products_loaded_at") }}
+        )
+        or product_id in (
+            select products.product_id
+            from {{ ref("base_products") }} as products
+            inner join
+                {{ ref("base_category_translation") }} as translations
+                on products.product_category_name = translations.product_category_name
+            where
+                translations._loaded_at
+                > {{ olist.incremental_watermark("translations_loaded_at") }}
         )
         or seller_id in (
             select seller_id
             from {{ ref("base_sellers") }}
             where _loaded_at > {{ olist.incremental_watermark("sellers_loaded_at") }}
         )
-{%- endmacro -%}
-
-{#- When what is known of each product was loaded: the product itself, or the name of its category. -#}
-{%- macro product_loads() -%}
-    select
-        products.product_id,
-        greatest(
-            products._loaded_at, coalesce(translations._loaded_at, products._loaded_at)
-        ) as _loaded_at
-    from {{ ref("base_products") }} as products
-    left join
-        {{ ref("base_category_translation") }} as translations
-        on products.product_category_name = translations.product_category_name
-    where products.product_id is not null
 {%- endmacro -%}

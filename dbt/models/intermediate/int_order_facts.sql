@@ -54,10 +54,14 @@ with
         select
             order_items.order_id,
             max(products._loaded_at) as products_loaded_at,
+            max(translations._loaded_at) as translations_loaded_at,
             max(sellers._loaded_at) as sellers_loaded_at
         from {{ ref("base_order_items") }} as order_items
         left join
-            ({{ product_loads() }}) as products on order_items.product_id = products.product_id
+            {{ ref("base_products") }} as products on order_items.product_id = products.product_id
+        left join
+            {{ ref("base_category_translation") }} as translations
+            on products.product_category_name = translations.product_category_name
         left join {{ ref("base_sellers") }} as sellers on order_items.seller_id = sellers.seller_id
         where order_items.order_id in (select order_id from keys)
         group by order_items.order_id
@@ -176,6 +180,7 @@ with
             payments._loaded_at as payments_loaded_at,
             reviews._loaded_at as reviews_loaded_at,
             sold.products_loaded_at,
+            sold.translations_loaded_at,
             sold.sellers_loaded_at,
             cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp) as built_at,
             {{ sample_share() }} as sample_share
