@@ -17,7 +17,9 @@
     "large_basket": "items",
     "many_sellers": "sellers",
     "overdue_undelivered": "overdue_days",
-    "complaint_without_delivery": "case when not has_arrived and review_score = 1 then 1 end",
+    "complaint_without_delivery": "case when not has_arrived and review_score <= "
+    ~ var("complaint_review_score")
+    ~ " then 1 end",
     "unusual_freight": "z_freight",
     "impossible_timestamps": "case when is_out_of_order then 1 end",
     "night_order": "case when has_night_signal then 1 end",
