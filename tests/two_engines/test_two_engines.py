@@ -77,6 +77,7 @@ LATER_VERSIONS = {
     "sellers": "seller_city = 'curitiba', seller_state = 'PR'",
     "products": "product_category_name = 'perfumaria'",
     "order_items": "price = '17.05'",
+    "category_translation": "product_category_name_english = 'renamed'",
 }
 
 
