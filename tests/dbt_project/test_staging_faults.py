@@ -30,6 +30,8 @@ FAULTS = {
     },
     "update base_products set product_category_name = 'teletransporte' where record_key = "
     "(select min(record_key) from base_products)": {"relationships_stg_products_category"},
+    "update base_payments set payment_type = 'pix' where record_key = "
+    "(select min(record_key) from base_payments)": {"accepted_values_stg_payments_payment_type"},
 }
 
 
@@ -50,9 +52,10 @@ def test_each_family_goes_red(copy_of_generated: Callable[[str], Workspace]) -> 
     statuses = {
         name: status
         for name, status in not_passed.items()
-        if name.startswith("relationships_stg_p")
+        if name.startswith(("relationships_stg_p", "accepted_values_stg_p"))
     }
-    # A new category warns: it reads Unknown, and no figure changes.
+    assert len(statuses) == 2
+    # A new category or means of payment warns: it reads Unknown or Other, and no figure changes.
     assert set(statuses.values()) == {"warn"}
     assert built.rows(
         "select category_group from stg_products where category = 'teletransporte'"
