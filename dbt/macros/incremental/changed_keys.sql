@@ -7,15 +7,15 @@
     Args: orders: a relation with built_at and purchase_date. keys: its columns that are the model's
     unique_key together, none of them null. -#}
 {%- macro changed_keys(orders, keys) -%}
-    {%- set key = keys | join(", ") -%}
+    {%- set key_columns = keys | join(", ") -%}
     {%- set versions = (
         "select "
-        ~ key
+        ~ key_columns
         ~ ", count(*) as version_orders, max(built_at) as version_built_at"
         ~ ", max(purchase_date) as version_purchase_date from "
         ~ orders
         ~ " group by "
-        ~ key
+        ~ key_columns
     ) -%}
     {%- if not is_incremental() %} {{ versions }}
     {%- else %}
@@ -28,21 +28,16 @@
         from ({{ versions }}) as versions
         full outer join
             (
-                select {{ key }}, version_orders, version_built_at, version_purchase_date
+                select {{ key_columns }}, version_orders, version_built_at, version_purchase_date
                 from {{ this }}
-                group by {{ key }}, version_orders, version_built_at, version_purchase_date
+                group by {{ key_columns }}, version_orders, version_built_at, version_purchase_date
             ) as seen
-            on {{ olist.same_keys(keys, "versions", "seen") }}
+            on {% for key in keys %}
+                versions.{{ key }} = seen.{{ key }} {{ "and" if not loop.last }}
+            {% endfor %}
         where
             coalesce(versions.version_orders, 0) <> coalesce(seen.version_orders, -1)
             or versions.version_built_at <> seen.version_built_at
             or versions.version_purchase_date <> seen.version_purchase_date
     {%- endif %}
-{%- endmacro -%}
-
-{#- The condition that two relations have the same keys. -#}
-{%- macro same_keys(keys, left, right) -%}
-    {%- for key in keys -%}
-        {{ left }}.{{ key }} = {{ right }}.{{ key }} {{- " and " if not loop.last }}
-    {%- endfor -%}
 {%- endmacro -%}

@@ -7,12 +7,7 @@ with
             {{ period_start("month", "purchase_date") }} as purchase_month,
             count(*) as orders,
             count(case when is_anomaly then 1 end) as anomalies,
-            count(
-                case
-                    when severity in ('{{ var("severe_anomaly_severities") | join("', '") }}')
-                    then 1
-                end
-            ) as severe_anomalies
+            count(case when {{ is_severe_anomaly("severity") }} then 1 end) as severe_anomalies
         from anomalies
         group by {{ period_start("month", "purchase_date") }}
     ),

@@ -63,21 +63,18 @@ def main() -> int:
     _start_airflows_api()
     gc.freeze()
     gc.enable()
-    if not order["resume"]:
-        _write(report, {"last_run": last_run, "tasks": plan})
-        with _as_it_was_read(bag), _failures_passed_on_at_once():
+    with _as_it_was_read(bag), _failures_passed_on_at_once():
+        if not order["resume"]:
+            _write(report, {"last_run": last_run, "tasks": plan})
             run = dag.test(run_conf=order["conf"])
-        return 0 if run.state == "success" else 1
-    with (
-        _last_run_reopened(dag) as reopened,
-        _as_it_was_read(bag),
-        _failures_passed_on_at_once(),
-    ):
-        if reopened is None:
-            _write(report, {"import_error": f"no run of {dag_id} has failed: nothing to resume"})
-            return 1
-        _write(report, {"last_run": last_run, "tasks": plan, "resumed": reopened.run_id})
-        run = dag.test(logical_date=reopened.logical_date)
+        else:
+            with _last_run_reopened(dag) as reopened:
+                if reopened is None:
+                    fault = f"no run of {dag_id} has failed: nothing to resume"
+                    _write(report, {"import_error": fault})
+                    return 1
+                _write(report, {"last_run": last_run, "tasks": plan, "resumed": reopened.run_id})
+                run = dag.test(logical_date=reopened.logical_date)
     return 0 if run.state == "success" else 1
 
 

@@ -25,12 +25,7 @@ with
             payment_types.payment_type,
             count(*) as anomalous_orders,
             count(
-                case
-                    when
-                        anomalies.severity
-                        in ('{{ var("severe_anomaly_severities") | join("', '") }}')
-                    then 1
-                end
+                case when {{ is_severe_anomaly("anomalies.severity") }} then 1 end
             ) as severe_anomalies
         from payment_types
         inner join anomalies on payment_types.order_id = anomalies.order_id
